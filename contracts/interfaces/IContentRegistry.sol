@@ -10,7 +10,7 @@ struct Work {
     /// ISCC body (ISO 24138), left-aligned.
     bytes32 fingerprint;
     /// keccak256 of the IPTC digital source type, e.g. of "trainedAlgorithmicMedia". Typed `string` in EIP-712, so that
-    /// wallets show the word itself: EIP-712 encodes a string as this very hash.
+    /// wallets show the word itself: EIP-712 encodes a string as this very hash; keccak256("") when none is declared.
     bytes32 origin;
     /// modelId in ModelRegistry.
     bytes32 model;
@@ -103,7 +103,7 @@ interface IContentRegistry {
     /// @param root RFC 6962 root over seal leaves; a single seal is a one-leaf tree. 32 opaque bytes to the contract.
     function seal(bytes32 root) external;
 
-    /// @notice Claims `work.content` for `opening.creator`. Sent by the current key of the creator's identity.
+    /// @notice Claims `work.content` for `opening.creator`. Reverts with Rfc6962.InvalidPath for a path that fits no tree. Sent by the current key of the creator's identity.
     function claim(Work calldata work, Opening calldata opening) external;
 
     /// @notice {claim}, sent by anyone with the EIP-712 or ERC-1271 signature of that current key over

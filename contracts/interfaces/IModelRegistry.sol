@@ -15,7 +15,8 @@ struct Model {
     bytes32 card;
     /// RFC 6962 root over the training items.
     bytes32 data;
-    /// keccak256 of the SPDX licence expression. Typed `string` in EIP-712, which encodes a string as this very hash.
+    /// keccak256 of the SPDX licence expression. Typed `string` in EIP-712, which encodes a string as this very hash;
+    /// keccak256("") when none is declared.
     bytes32 licence;
     /// RFC 6962 root over the modelIds this one derives from.
     bytes32 parents;

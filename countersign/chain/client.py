@@ -1,0 +1,288 @@
+"""Reading a chain over JSON-RPC. One client serves one chain and says clearly when the node serves another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from countersign.canonical import checksum, from_hex, to_hex
+from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
+from countersign.certificate.stateproof import read_header
+from countersign.chain.codec import Log, decode_result, encode_call, revert_error
+from countersign.chain.deployments import contracts_on
+from countersign.errors import ChainError, NoContract, NoFunds, Unreachable, WrongChain
+from countersign.records import Block, Call, Claim, KeyRecord, ModelTimes, Seal
+
+__all__ = ["Client", "Receipt"]
+
+_TIMEOUT = 20
+
+_HEADER_FIELDS = (
+    ("parentHash", bytes),
+    ("sha3Uncles", bytes),
+    ("miner", bytes),
+    ("stateRoot", bytes),
+    ("transactionsRoot", bytes),
+    ("receiptsRoot", bytes),
+    ("logsBloom", bytes),
+    ("difficulty", int),
+    ("number", int),
+    ("gasLimit", int),
+    ("gasUsed", int),
+    ("timestamp", int),
+    ("extraData", bytes),
+    ("mixHash", bytes),
+    ("nonce", bytes),
+    ("baseFeePerGas", int),
+    ("withdrawalsRoot", bytes),
+    ("blobGasUsed", int),
+    ("excessBlobGas", int),
+    ("parentBeaconBlockRoot", bytes),
+    ("requestsHash", bytes),
+)
+"""Block header in RLP order, up to Osaka; each fork appended fields, so a chain's header is a prefix of these."""
+
+
+class Receipt(dict[str, Any]):
+    """A transaction receipt as the node gave it, with the parts that are used by name."""
+
+    @property
+    def ok(self) -> bool:
+        """False when the transaction reverted."""
+        return int(self["status"], 16) == 1
+
+    @property
+    def block(self) -> int:
+        """Number of the block that holds it."""
+        return int(self["blockNumber"], 16)
+
+    @property
+    def gas(self) -> int:
+        """Gas used."""
+        return int(self["gasUsed"], 16)
+
+    @property
+    def transaction(self) -> bytes:
+        """Transaction hash."""
+        return _bytes(self["transactionHash"])
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _tag(block: int | str) -> str:
+    return hex(block) if isinstance(block, int) else block
+
+
+class Client:
+    """A node's answers about one chain, as records. Cheap to make: it connects when first asked."""
+
+    def __init__(self, rpc: str, chain_id: int) -> None:
+        """``rpc`` is an http(s) URL, ``chain_id`` the chain it is expected to serve."""
+        self.url, self.chain_id = rpc, chain_id
+        self.contracts = contracts_on(chain_id)
+        self._provider: Any = None
+
+    # Transport
+
+    def rpc(self, method: str, *parameters: Any) -> Any:
+        """One JSON-RPC call. Raises Unreachable, Reverted, NoFunds, or ChainError with the node's words."""
+        try:
+            answer = self._transport().make_request(method, list(parameters))
+        except Exception as error:  # requests, urllib3 and json each raise their own tree
+            raise Unreachable(
+                f"The node at {self.url} does not answer ({type(error).__name__}).",
+                "Start one with 'make up', or set --rpc or COUNTERSIGN_RPC to a node's URL.",
+            ) from error
+        if "error" in answer:
+            raise _rpc_error(method, answer["error"])
+        return answer.get("result")
+
+    def _transport(self) -> Any:
+        if self._provider is None:
+            from web3 import HTTPProvider
+
+            self._provider = HTTPProvider(self.url, request_kwargs={"timeout": _TIMEOUT})
+        return self._provider
+
+    def check(self) -> None:
+        """Raise WrongChain or NoContract unless the node serves the expected chain with Countersign on it."""
+        served = int(self.rpc("eth_chainId"), 16)
+        if served != self.chain_id:
+            raise WrongChain(
+                f"The node at {self.url} serves chain {served}, not {self.chain_id}.",
+                f"Set --chain {served}, or use a node of chain {self.chain_id}.",
+            )
+        if not self.has_code(self.contracts.registry):
+            raise NoContract(
+                f"There is no Countersign registry at {checksum(self.contracts.registry)} on chain {served}.",
+                "Deploy it first: 'make up' does on the local chain, scripts/deploy.py elsewhere.",
+            )
+
+    # Blocks
+
+    def block(self, at: int | str) -> Block | None:
+        """The block at a number or tag ("latest", "finalized"), or None when there is none."""
+        raw = self.rpc("eth_getBlockByNumber", _tag(at), False)
+        if raw is None:
+            return None
+        return Block(int(raw["number"], 16), _bytes(raw["hash"]), _bytes(raw["parentHash"]), int(raw["timestamp"], 16))
+
+    def head(self) -> Block:
+        """The newest block."""
+        return self._required("latest")
+
+    def finalized(self) -> Block:
+        """The newest block the chain can no longer forget."""
+        return self._required("finalized")
+
+    def _required(self, tag: str) -> Block:
+        block = self.block(tag)
+        if block is None:
+            raise ChainError(f"The node has no {tag} block yet.", "Wait until it has caught up.")
+        return block
+
+    def header(self, number: int) -> bytes:
+        """RLP of a block's header, rebuilt from its fields and checked against its hash."""
+        raw = self.rpc("eth_getBlockByNumber", _tag(number), False)
+        if raw is None:
+            raise ChainError(f"The node does not know block {number}.", "Wait until it has caught up.")
+        fields: list[rlp.Item] = []
+        for name, kind in _HEADER_FIELDS:
+            if raw.get(name) is not None:
+                fields.append(rlp.encode_int(int(raw[name], 16)) if kind is int else _bytes(raw[name]))
+        header = rlp.encode(fields)
+        if read_header(header)[0].hash != _bytes(raw["hash"]):
+            raise ChainError(f"The header of block {number} has fields unknown to this version.", "Update countersign.")
+        return header
+
+    # State
+
+    def has_code(self, address: bytes) -> bool:
+        """Whether a contract lives there."""
+        return len(self.rpc("eth_getCode", to_hex(address), "latest")) > 2
+
+    def balance(self, address: bytes) -> int:
+        """Balance in wei."""
+        return int(self.rpc("eth_getBalance", to_hex(address), "latest"), 16)
+
+    def gas_price(self) -> int:
+        """Price in wei that a transaction would pay per gas now."""
+        return int(self.rpc("eth_gasPrice"), 16)
+
+    def call(self, to: bytes, contract: str, function: str, *arguments: Any, at: int | str = "latest") -> Any:
+        """The result of a view of one of our contracts."""
+        call = {"to": to_hex(to), "data": to_hex(encode_call(contract, function, *arguments))}
+        data = _bytes(self.rpc("eth_call", call, _tag(at)))
+        if not data:
+            raise NoContract(f"There is no {contract} at {checksum(to)}.", "Deploy it, or check --chain and --rpc.")
+        return decode_result(contract, function, data)
+
+    def seal_of(self, root: bytes, sealer: bytes) -> Seal | None:
+        """The seal of ``root`` by ``sealer``, or None."""
+        seal = Seal(*self._registry("sealOf", root, sealer))
+        return seal if seal.time else None
+
+    def claim_of(self, content: bytes, at: int | str = "latest") -> Claim | None:
+        """The claim on ``content``, or None."""
+        claim = Claim(*self._registry("claimOf", content, at=at))
+        return claim if any(claim.creator) else None
+
+    def _registry(self, function: str, *arguments: Any, at: int | str = "latest") -> Any:
+        return self.call(self.contracts.registry, "ContentRegistry", function, *arguments, at=at)
+
+    def root_of(self, key: bytes) -> bytes:
+        """Name of the identity a key belongs to."""
+        return bytes(self.call(self.contracts.identities, "Identities", "rootOf", key))
+
+    def current_of(self, key: bytes) -> bytes:
+        """The key that speaks today for the identity that ``key`` belongs to."""
+        return bytes(self.call(self.contracts.identities, "Identities", "currentOf", key))
+
+    def key_of(self, key: bytes) -> KeyRecord:
+        """What Identities stores of a key."""
+        return KeyRecord(*self.call(self.contracts.identities, "Identities", "keyOf", key))
+
+    def model_times(self, model_id: bytes) -> ModelTimes:
+        """When a model version was published, deprecated, revoked."""
+        return ModelTimes(*self.call(self.contracts.models, "ModelRegistry", "timesOf", model_id))
+
+    def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
+        """ERC-1271: what the contract wallet ``signer`` says of a signature now."""
+        from eth_abi.abi import encode
+
+        magic = bytes.fromhex("1626ba7e")
+        data = magic + encode(["bytes32", "bytes"], [digest, signature])
+        try:
+            answer = _bytes(self.rpc("eth_call", {"to": to_hex(signer), "data": to_hex(data)}, "latest"))
+        except ChainError as error:
+            if isinstance(error, Unreachable):
+                raise
+            return False
+        return answer[:4] == magic
+
+    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int) -> StateProof:
+        """State proof of ``slots`` (address → slots) as of block ``number``, checked before it is returned."""
+        accounts = tuple(self._account(address, wanted, number) for address, wanted in slots.items())
+        proof = StateProof(self.header(number), accounts)
+        proof.check()
+        return proof
+
+    def _account(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
+        raw = self.rpc("eth_getProof", to_hex(address), [to_hex(slot) for slot in slots], _tag(number))
+        proven = tuple(
+            SlotProof(slot, tuple(map(_bytes, entry["proof"])))
+            for slot, entry in zip(slots, raw["storageProof"], strict=True)
+        )
+        return AccountProof(address, tuple(map(_bytes, raw["accountProof"])), proven)
+
+    def logs(self, first: int, last: int) -> list[Log]:
+        """Logs of our contracts in blocks ``first`` … ``last``, in order."""
+        c = self.contracts
+        addresses = [to_hex(address) for address in (c.registry, c.identities, c.models)]
+        query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
+        return [_log(raw) for raw in self.rpc("eth_getLogs", query)]
+
+    # Transactions
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """The receipt of a mined transaction, or None."""
+        raw = self.rpc("eth_getTransactionReceipt", to_hex(transaction))
+        return Receipt(raw) if raw else None
+
+    def estimate(self, sender: bytes, call: Call) -> int:
+        """Gas the call would need. Raises Reverted, in words, when the contract would refuse."""
+        fields = {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data)}
+        return int(self.rpc("eth_estimateGas", fields), 16)
+
+    def explain(self, sender: bytes, call: Call, block: int) -> ChainError:
+        """Why the transaction reverted in ``block``, as far as a replay on the state before it tells."""
+        fields = {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data)}
+        try:
+            self.rpc("eth_call", fields, _tag(block - 1))
+        except ChainError as error:
+            return error
+        return revert_error(b"", "its circumstances changed while it was pending")
+
+
+def _log(raw: dict[str, Any]) -> Log:
+    return Log(
+        address=from_hex(raw["address"], 20),
+        topics=tuple(map(_bytes, raw["topics"])),
+        data=_bytes(raw["data"]),
+        block=int(raw["blockNumber"], 16),
+        index=int(raw["logIndex"], 16),
+        transaction=_bytes(raw["transactionHash"]),
+    )
+
+
+def _rpc_error(method: str, error: dict[str, Any]) -> ChainError:
+    """Nodes word the same failure differently; EIP-1474 code 3 and revert data mean a contract said no."""
+    words, data = str(error.get("message", "")), error.get("data")
+    if isinstance(data, str) and data.startswith("0x") and (len(data) > 2 or error.get("code") == 3):
+        return revert_error(_bytes(data), words)
+    if "revert" in words.lower():
+        return revert_error(b"", words)
+    if "insufficient funds" in words.lower():
+        return NoFunds("The account cannot pay for this transaction.", "Send it some of the chain's coin first.")
+    return ChainError(f"The node refused {method}: {words}.", "Check the request, or use another node.")

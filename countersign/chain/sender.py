@@ -1,0 +1,212 @@
+"""Sending transactions so that a crash at any point loses none and doubles none.
+
+Every signed transaction is journalled (fsync) under its *intent*, a name the caller derives from what it wants done,
+before the node sees it. Whoever asks for the same intent again, after a crash or from a second terminal, gets the
+transaction that is already on its way instead of a second one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from countersign.canonical import checksum, keccak, to_hex
+from countersign.chain.client import Client, Receipt
+from countersign.durable import make_private_folder
+from countersign.errors import ChainError, NoFunds, Reverted
+from countersign.keys.signer import Signer
+from countersign.records import Call
+
+__all__ = ["Outbox", "Sender", "intent"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS chain (genesis BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sent (
+    hash BLOB PRIMARY KEY, intent TEXT NOT NULL, sender BLOB NOT NULL, nonce INTEGER NOT NULL, raw BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sent_by_intent ON sent (intent);
+"""
+
+_GAS_MARGIN = 1.2
+_TIP_IF_UNKNOWN = 10**9
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A journalled transaction."""
+
+    hash: bytes
+    nonce: int
+    raw: bytes
+
+
+class Outbox:
+    """The journal: an SQLite file, one row per signed transaction, shared by all processes of one user."""
+
+    def __init__(self, path: Path, genesis: bytes) -> None:
+        """Open or create. A journal of a chain with another genesis block (a reset local chain) is emptied."""
+        make_private_folder(path.parent)
+        self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+        with self.transaction():
+            if self._db.execute("SELECT genesis FROM chain").fetchall() != [(genesis,)]:
+                self._db.execute("DELETE FROM chain")
+                self._db.execute("DELETE FROM sent")
+                self._db.execute("INSERT INTO chain VALUES (?)", (genesis,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and nobody else writes meanwhile."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def of(self, intent: str) -> list[_Sent]:
+        """What was signed for an intent."""
+        rows = self._db.execute("SELECT hash, nonce, raw FROM sent WHERE intent = ?", (intent,))
+        return [_Sent(*row) for row in rows]
+
+    def next_nonce(self, sender: bytes, on_chain: int) -> int:
+        """The first nonce neither the chain nor the journal has used."""
+        (highest,) = self._db.execute("SELECT max(nonce) FROM sent WHERE sender = ?", (sender,)).fetchone()
+        return max(on_chain, -1 if highest is None else highest + 1)
+
+    def add(self, intent: str, sender: bytes, sent: _Sent) -> None:
+        """Journal a signed transaction."""
+        row = (sent.hash, intent, sender, sent.nonce, sent.raw)
+        self._db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)", row)
+
+    def forget(self, intent: str) -> None:
+        """Drop what was signed for an intent, so that it can be tried anew."""
+        self._db.execute("DELETE FROM sent WHERE intent = ?", (intent,))
+
+
+class Sender:
+    """Signs and sends calls for one key, exactly once per intent."""
+
+    def __init__(self, client: Client, signer: Signer, outbox: Path, wait: float = 180) -> None:
+        """``outbox`` is the journal's path; ``wait`` how many seconds a transaction may stay unmined per call."""
+        self._client, self._signer, self._wait = client, signer, wait
+        self._path = outbox
+        self._lazy: Outbox | None = None
+
+    @property
+    def address(self) -> bytes:
+        """Who sends."""
+        return self._signer.address
+
+    @property
+    def _outbox(self) -> Outbox:
+        if self._lazy is None:
+            genesis = self._client.block(0)
+            self._lazy = Outbox(self._path, genesis.hash if genesis else b"")
+        return self._lazy
+
+    def send(self, call: Call, intent: str, on_sent: Callable[[bytes], None] = lambda _: None) -> Receipt:
+        """Have ``call`` mined once for ``intent`` and return its receipt; ``on_sent`` hears the transaction's hash.
+
+        Raises Reverted (decoded) when the contract refuses, NoFunds, Unreachable, or ChainError while still unmined:
+        the same call later takes up where this one stopped.
+        """
+        for _ in range(_ATTEMPTS):
+            sent = self._outbox.of(intent) or [self._sign(call, intent)]
+            receipt = self._deliver(sent, intent, on_sent)
+            if receipt is None:
+                continue  # another transaction took the nonce: sign anew
+            if not receipt.ok:
+                self._outbox.forget(intent)
+                raise self._client.explain(self.address, call, receipt.block)
+            return receipt
+        raise ChainError(
+            "Other transactions of this account keep taking its nonce.", "Stop the other program, then try again."
+        )
+
+    def _sign(self, call: Call, intent: str) -> _Sent:
+        gas = int(self._client.estimate(self.address, call) * _GAS_MARGIN)
+        fees = self._fees()
+        self._require_funds(gas * fees["maxFeePerGas"])
+        with self._outbox.transaction():
+            on_chain = int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), "pending"), 16)
+            nonce = self._outbox.next_nonce(self.address, on_chain)
+            fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
+            raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
+            sent = _Sent(keccak(raw), nonce, raw)
+            self._outbox.add(intent, self.address, sent)
+        return sent
+
+    def _fees(self) -> dict[str, int]:
+        """EIP-1559 fees that stay valid through six full blocks."""
+        base = int(self._client.rpc("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
+        try:
+            tip = int(self._client.rpc("eth_maxPriorityFeePerGas"), 16)
+        except ChainError:
+            tip = _TIP_IF_UNKNOWN
+        return {"maxFeePerGas": 2 * base + tip, "maxPriorityFeePerGas": tip}
+
+    def _require_funds(self, cost: int) -> None:
+        balance = self._client.balance(self.address)
+        if balance < cost:
+            raise NoFunds(
+                f"{checksum(self.address)} has {balance / 10**18:.6f} of the chain's coin; this needs up to "
+                f"{cost / 10**18:.6f}.",
+                "Send it some first.",
+            )
+
+    def _deliver(self, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
+        """Broadcast and wait. None when the nonce went to another transaction and the intent must be signed anew."""
+        if receipt := self._receipt(sent):
+            return receipt
+        for transaction in sent:
+            self._broadcast(transaction)
+            on_sent(transaction.hash)
+        deadline = time.monotonic() + self._wait
+        pause = 0.05
+        while time.monotonic() < deadline:
+            if receipt := self._receipt(sent):
+                return receipt
+            if self._nonce_taken(sent):
+                self._outbox.forget(intent)
+                return None
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        raise ChainError(
+            f"Transaction {to_hex(sent[-1].hash)} is still not mined.",
+            "Run the same command again: it waits on, and sends nothing twice.",
+        )
+
+    def _receipt(self, sent: list[_Sent]) -> Receipt | None:
+        return next(filter(None, (self._client.receipt(transaction.hash) for transaction in sent)), None)
+
+    def _nonce_taken(self, sent: list[_Sent]) -> bool:
+        mined = int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), "latest"), 16)
+        # The receipt may arrive between the two questions: ask for it once more before giving up the nonce.
+        return mined > sent[0].nonce and self._receipt(sent) is None
+
+    def _broadcast(self, transaction: _Sent) -> None:
+        try:
+            self._client.rpc("eth_sendRawTransaction", to_hex(transaction.raw))
+        except (NoFunds, Reverted):
+            raise
+        except ChainError as error:
+            known = ("known", "already", "nonce too low", "nonce is too low", "imported")
+            if not any(words in error.message.lower() for words in known):
+                raise
+
+
+def intent(verb: str, *parts: Any) -> str:
+    """Name of an intent: the verb and what it is about, hashes and addresses in hex."""
+    return ":".join([verb, *(part.hex() if isinstance(part, bytes) else str(part) for part in parts)])

@@ -1,0 +1,59 @@
+"""Writing files so that a crash leaves the old file or the new one, never half of either."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from countersign.errors import InputError
+
+__all__ = ["make_private_folder", "write_durably"]
+
+
+def write_durably(path: Path, data: bytes, *, private: bool = False, replace: bool = True) -> None:
+    """Write, fsync, rename, fsync the folder. ``private`` makes the file readable by its owner only.
+
+    With ``replace=False`` an existing file is kept and InputError raised, also when two processes race.
+    Raises InputError when the disk or its permissions refuse.
+    """
+    try:
+        _write(path, data, 0o600 if private else 0o644, replace)
+    except FileExistsError as error:
+        raise InputError(f"{path} exists already.", "Move it away, or choose another name.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.", "Check the disk and permissions.") from error
+
+
+def _write(path: Path, data: bytes, mode: int, replace: bool) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            path.hardlink_to(temporary)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_private_folder(path: Path) -> None:
+    """Create ``path``, readable by its owner only, unless it is there. Raises InputError when refused."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be created: {error.strerror}.", "Set COUNTERSIGN_HOME to a folder.") from error

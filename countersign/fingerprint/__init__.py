@@ -1,0 +1,1 @@
+"""What identifies a file: its exact bytes (:mod:`~countersign.fingerprint.digest`)."""

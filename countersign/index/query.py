@@ -1,0 +1,87 @@
+"""Answers from the index. Read-only; what money or truth depends on is asked of the chain."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from countersign.errors import IndexStoreError
+
+__all__ = ["IndexStatus", "Query"]
+
+
+@dataclass(frozen=True)
+class IndexStatus:
+    """How far the index is and what it holds."""
+
+    chain_id: int
+    block: int
+    seals: int
+    claims: int
+    models: int
+
+
+class Query:
+    """Reads an index file. Rows come as dicts, columns as in :mod:`countersign.index.schema`."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises IndexStoreError when there is no index yet."""
+        if not path.exists():
+            raise IndexStoreError(f"There is no index at {path} yet.", "Make one: countersign index sync.")
+        try:
+            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self.status()
+        except sqlite3.DatabaseError as error:
+            raise IndexStoreError(
+                f"{path} is not a readable index: {error}.", "Rebuild it: countersign index rebuild."
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._db.execute(sql, values)]
+
+    def status(self) -> IndexStatus:
+        """How far the index is."""
+        counts = [self._rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in ("seals", "current_claims", "models")]
+        (chain,) = self._rows("SELECT chain_id FROM meta")
+        (block,) = self._rows("SELECT coalesce(max(number), -1) AS n FROM blocks")
+        return IndexStatus(chain["chain_id"], block["n"], *counts)
+
+    def claim(self, content: bytes) -> dict[str, Any] | None:
+        """The claim on a content, with ``retracted`` and the number of ``objections``; None when nobody claims it."""
+        rows = self._rows("SELECT * FROM current_claims WHERE content = ?", content)
+        return rows[0] if rows else None
+
+    def history(self, content: bytes) -> list[dict[str, Any]]:
+        """Every claim on a content, oldest first: the last one holds, the others were superseded."""
+        return self._rows("SELECT * FROM claims WHERE content = ? ORDER BY block, log_index", content)
+
+    def objections(self, content: bytes) -> list[dict[str, Any]]:
+        """Objections against the claim on a content, oldest first."""
+        return self._rows("SELECT * FROM objections WHERE content = ? ORDER BY block, log_index", content)
+
+    def claims_by(self, creator: bytes) -> list[dict[str, Any]]:
+        """Claims a creator holds now, newest first."""
+        return self._rows("SELECT * FROM current_claims WHERE creator = ? ORDER BY block DESC, log_index DESC", creator)
+
+    def seals_by(self, sealer: bytes) -> list[dict[str, Any]]:
+        """Seals of a sender, newest first. What they hold only the drafts tell."""
+        return self._rows("SELECT * FROM seals WHERE sealer = ? ORDER BY block DESC, log_index DESC", sealer)
+
+    def model(self, model_id: bytes) -> dict[str, Any] | None:
+        """A published model version with its endings, or None."""
+        rows = self._rows("SELECT * FROM models WHERE model_id = ?", model_id)
+        if not rows:
+            return None
+        endings = self._rows("SELECT kind, time FROM model_endings WHERE model_id = ?", model_id)
+        return {**rows[0], **{f"{ending['kind']}_at": ending["time"] for ending in endings}}
+
+    def models_by(self, publisher: bytes) -> list[dict[str, Any]]:
+        """Model versions of a publisher, newest first."""
+        return self._rows("SELECT * FROM models WHERE publisher = ? ORDER BY block DESC, log_index DESC", publisher)

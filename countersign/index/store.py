@@ -1,0 +1,94 @@
+"""The SQLite file: rows and cursor change together or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from countersign.canonical import checksum
+from countersign.durable import make_private_folder
+from countersign.errors import IndexStoreError
+from countersign.index.fold import Row
+from countersign.index.schema import EVENT_TABLES, SCHEMA, VERSION
+from countersign.records import Block, Contracts
+
+__all__ = ["Store"]
+
+_KEPT_BLOCKS = 256
+"""Blocks remembered behind the cursor: how deep a fork can be found block by block."""
+
+
+class Store:
+    """Writes the index of one chain. One writer at a time; readers never wait (WAL)."""
+
+    def __init__(self, path: Path, contracts: Contracts) -> None:
+        """Open or create. Raises IndexStoreError for a file of another version, chain or registry."""
+        make_private_folder(path.parent)
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._open(contracts)
+        except sqlite3.DatabaseError as error:
+            raise IndexStoreError(
+                f"{path} is not a readable index: {error}.", "Rebuild it: countersign index rebuild."
+            ) from error
+
+    def _open(self, contracts: Contracts) -> None:
+        with self._transaction():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                for statement in filter(str.strip, SCHEMA.split(";")):
+                    self._db.execute(statement)
+                self._db.execute("INSERT INTO meta VALUES (?, ?, ?)", _identity(contracts))
+        if self._db.execute("SELECT * FROM meta").fetchone() != _identity(contracts):
+            raise IndexStoreError(
+                f"{self.path} indexes another chain, registry ({checksum(contracts.registry)} is meant) or version.",
+                "Rebuild it: countersign index rebuild.",
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def blocks(self) -> list[Block]:
+        """Remembered blocks, newest first; the first is the cursor."""
+        rows = self._db.execute("SELECT number, hash, parent, time FROM blocks ORDER BY number DESC")
+        return [Block(*row) for row in rows]
+
+    def append(self, rows: Iterable[tuple[tuple[Any, ...], Row]], cursor: Iterable[Block]) -> None:
+        """Add rows (place, row) and move the cursor over ``cursor`` (ascending), in one transaction."""
+        with self._transaction():
+            for place, (table, values) in rows:
+                marks = ", ".join("?" * (len(place) + len(values)))
+                self._db.execute(f"INSERT INTO {table} VALUES ({marks})", (*place, *values))
+            for block in cursor:
+                self._db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", _block_row(block))
+                self._db.execute("DELETE FROM blocks WHERE number <= ?", (block.number - _KEPT_BLOCKS,))
+
+    def roll_back(self, to: int) -> None:
+        """Forget every block after number ``to`` and what it said, in one transaction."""
+        with self._transaction():
+            for table in (*EVENT_TABLES, "blocks"):
+                column = "number" if table == "blocks" else "block"
+                self._db.execute(f"DELETE FROM {table} WHERE {column} > ?", (to,))
+
+
+def _identity(contracts: Contracts) -> tuple[int, int, bytes]:
+    return VERSION, contracts.chain_id, contracts.registry
+
+
+def _block_row(block: Block) -> tuple[int, bytes, bytes, int]:
+    return block.number, block.hash, block.parent, block.time

@@ -1,0 +1,83 @@
+"""The one Merkle tree of the project: RFC 6962 §2.1 (RFC 9162 §2.1), SHA-256, leaf prefix 0x00, node prefix 0x01.
+
+A tree keeps its levels as flat byte buffers (64 bytes per leaf in all); inclusion paths are read from them on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from countersign.errors import InputError
+from countersign.records import Path
+
+__all__ = ["MerkleTree", "hash_leaf", "hash_node", "root_of"]
+
+_SIZE = 32
+
+
+def hash_leaf(data: bytes) -> bytes:
+    """SHA-256(0x00 ‖ data)."""
+    return sha256(b"\x00" + data).digest()
+
+
+def hash_node(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 ‖ left ‖ right)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def root_of(leaf: bytes, path: Path) -> bytes | None:
+    """The root that ``path`` proves for the leaf hash ``leaf`` (RFC 9162 §2.1.3.2).
+
+    None when the path's length does not fit its index and size. Compare with a trusted root.
+    """
+    if not 0 <= path.index < path.size:
+        return None
+    fn, sn, root = path.index, path.size - 1, leaf
+    for sibling in path.hashes:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            root = hash_node(sibling, root)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            root = hash_node(root, sibling)
+        fn, sn = fn >> 1, sn >> 1
+    return root if sn == 0 else None
+
+
+def _parents(level: bytes) -> bytes:
+    """The level above: pairs hashed, an odd last hash promoted unchanged."""
+    paired = len(level) // (2 * _SIZE) * 2 * _SIZE
+    hashes = [sha256(b"\x01" + level[i : i + 2 * _SIZE]).digest() for i in range(0, paired, 2 * _SIZE)]
+    return b"".join(hashes) + level[paired:]
+
+
+class MerkleTree:
+    """A tree over leaf data. ``size`` leaves, ``root`` 32 bytes."""
+
+    def __init__(self, leaves: Iterable[bytes]) -> None:
+        """Hash every leaf and node once. Raises InputError for no leaves: there is nothing to prove about nothing."""
+        level = b"".join(hash_leaf(data) for data in leaves)
+        if not level:
+            raise InputError("A tree needs at least one leaf.", "Give at least one work.")
+        self._levels = [level]
+        while len(level) > _SIZE:
+            level = _parents(level)
+            self._levels.append(level)
+        self.size = len(self._levels[0]) // _SIZE
+        self.root = level
+
+    def path(self, index: int) -> Path:
+        """Inclusion path of the leaf at ``index``. Raises InputError outside 0 … size - 1."""
+        if not 0 <= index < self.size:
+            raise InputError(f"Leaf {index} is not in a tree of {self.size}.", f"Use 0 to {self.size - 1}.")
+        siblings = []
+        at = index
+        for level in self._levels[:-1]:
+            sibling = level[(at ^ 1) * _SIZE : ((at ^ 1) + 1) * _SIZE]
+            if sibling:
+                siblings.append(sibling)
+            at >>= 1
+        return Path(index, self.size, tuple(siblings))
