@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,12 @@ def describe(
     weights: bytes,
     *,
     licence: str = "",
-    card: bytes | None = None,
-    metrics: bytes | None = None,
+    card: bytes = ZERO,
+    metrics: bytes = ZERO,
     data: bytes = ZERO,
     parents: Sequence[bytes] = (),
 ) -> Model:
-    """A model version from the SHA-256 of its one weights file; ``card`` and ``metrics`` are documents' bytes.
+    """A model version from the SHA-256 of its one weights file; ``card`` and ``metrics`` those of documents.
 
     ``data`` is an RFC 6962 root over the training items, ``parents`` the model ids it derives from.
     """
@@ -46,11 +45,11 @@ def describe(
         publisher=publisher,
         weights=weights,
         root=MerkleTree([weights]).root,
-        card=sha256(card).digest() if card else ZERO,
+        card=card,
         data=data,
         licence=licence,
         parents=MerkleTree(parents).root if parents else ZERO,
-        metrics=sha256(metrics).digest() if metrics else ZERO,
+        metrics=metrics,
     )
 
 

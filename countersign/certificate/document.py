@@ -33,9 +33,9 @@ def path_beside(work: FilePath) -> FilePath:
 class Certificate:
     """All that shows who sealed a work and when. Well-formed, not yet believed: :mod:`countersign.verify` checks it.
 
-    ``sealer`` and ``path`` open the seal of ``root``; ``signature`` is the creator's EIP-712 consent (65 bytes, or longer
-    for a contract wallet), ``proof`` the chain's state as of a block at or after the seal. Until there is a proof it is
-    a draft. WARNING: whoever has the salt can open the seal: keep drafts secret; a lost salt is a lost work.
+    ``sealer`` and ``path`` open the seal of ``root``; ``signature`` is the creator's EIP-712 consent (65 bytes, or a
+    contract wallet's), ``proof`` the chain's state as of a block at or after the seal. Until there is a proof it is a
+    draft. WARNING: whoever has the salt can open the seal: keep drafts secret; a lost salt is a lost work.
     """
 
     name: str

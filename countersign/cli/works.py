@@ -1,0 +1,200 @@
+"""``seal``, ``claim``, ``retract``, ``object``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from countersign import seal
+from countersign.canonical import checksum, from_hex, to_hex
+from countersign.certificate import Certificate, path_beside
+from countersign.chain.sender import intent
+from countersign.cli.shell import Shell, command, content_of, digest, load_certificate
+from countersign.errors import InputError
+from countersign.records import ORIGINS, ZERO, Work
+
+if TYPE_CHECKING:
+    from countersign.chain.client import Client
+    from countersign.keys.signer import Signer
+
+__all__ = ["claim_command", "object_command", "retract_command", "seal_command"]
+
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+_WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal is final (default).")
+
+
+@command(
+    "seal",
+    """
+countersign seal photo.jpg --key keystore:me.json --origin trainedAlgorithmicMedia
+countersign seal *.png --key test:0          one transaction for all of them
+countersign seal photo.jpg --resume          go on after a crash or without waiting
+""",
+)
+@_FILES
+@click.option("--origin", type=click.Choice([o for o in ORIGINS if o]), metavar="TERM", default=None,
+              help="IPTC digital source type, e.g. trainedAlgorithmicMedia, digitalCapture, humanEdits.")  # fmt: skip
+@click.option("--model", metavar="ID", help="The model that made it (modelId, 0x…).")
+@click.option("--metadata", type=click.Path(path_type=Path), help="A document about it; only its SHA-256 is sealed.")
+@click.option("--parent", "parents", multiple=True, metavar="FILE|0x…", help="A work it derives from; repeatable.")
+@click.option("--resume", is_flag=True, help="Go on with the drafts beside the files.")
+@_WAIT
+def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool, **said: Any) -> None:
+    """Seal FILES before you post them: nothing about them becomes public.
+
+    Writes FILE.countersign.json beside each: first as a draft with its secret salt, then, once the seal is final, as
+    the certificate. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
+    """
+    if resume and any(said.values()):
+        raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
+    drafts = {path_beside(file): load_certificate(file) for file in files} if resume else None
+    if drafts is None:
+        _require_no_drafts(files)
+        described = [(file, _describe(shell, file, **said)) for file in files]
+    signer, client = shell.signer(), shell.client()
+    if drafts is None:
+        drafts = _draft(shell, client, signer, described)
+    done = _seal_and_prove(shell, client, signer, drafts, wait)
+    shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
+
+
+def _require_no_drafts(files: tuple[Path, ...]) -> None:
+    for file in files:
+        if path_beside(file).exists():
+            raise InputError(f"{path_beside(file)} exists already.", "Use --resume to go on with it, or move it away.")
+
+
+def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, metadata: Path | None,
+              parents: tuple[str, ...]) -> Work:  # fmt: skip
+    return Work(
+        content=digest(shell, file).sha256,
+        origin=origin or "",
+        model=from_hex(model, 32, "model id") if model else ZERO,
+        parents=seal.parents_root([content_of(shell, parent) for parent in parents]),
+        metadata=digest(shell, metadata).sha256 if metadata else ZERO,
+    )
+
+
+def _draft(shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work]]) -> dict[Path, Certificate]:
+    """Drafts on disk, signed: from here on nothing can be lost."""
+    secret = seal.load_secret(shell.settings.secret_path)
+    entries = [seal.Draft(file.name, work, seal.salt_of(secret, work)) for file, work in works]
+    made = {}
+    for (file, _), unsigned in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+        signed = replace(unsigned, signature=signer.sign_digest(unsigned.digest))
+        signed.save(path_beside(file), replace=False)
+        made[path_beside(file)] = signed
+    shell.say(f"draft saved: {', '.join(path.name for path in made)}")
+    return made
+
+
+def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[Path, Certificate],
+                    wait: bool) -> dict[Path, Certificate]:  # fmt: skip
+    sender = shell.sender(client, signer)
+    by_root: Callable[[tuple[Path, Certificate]], bytes] = lambda item: item[1].root  # noqa: E731
+    done: dict[Path, Certificate] = {}
+    for root, group in groupby(sorted(drafts.items(), key=by_root), key=by_root):
+        batch = dict(group)
+        first = next(iter(batch.values()))
+        sealer = first.sealer or signer.address
+        if client.seal_of(root, sealer) is None:
+            shell.send(sender, seal.seal_call(first), intent("seal", root, signer.address), "seal")
+        for path, certificate in batch.items():
+            done[path] = shell.until_final(lambda c=certificate, s=sealer: seal.prove(client, c, s), wait)  # type: ignore[misc]
+            done[path].save(path)
+    return done
+
+
+def _summary(path: Path, c: Certificate) -> dict[str, Any]:
+    return {
+        "certificate": str(path),
+        "content": to_hex(c.work.content),
+        "creator": checksum(c.creator),
+        "root": to_hex(c.root),
+        "state": c.state,
+    }
+
+
+def _sealed_text(done: dict[Path, Certificate]) -> str:
+    names = "\n".join(f"  {path}" for path in done)
+    return f"sealed and final. Certificate{'s' if len(done) > 1 else ''}:\n{names}\nYou may post the work now."
+
+
+@command(
+    "claim",
+    """
+countersign claim photo.jpg --key keystore:me.json
+countersign claim photo.jpg --key test:1     anybody may pay for the claim that the creator signed
+""",
+)
+@_FILES
+@_WAIT
+def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
+    """Claim sealed FILES: work and salt become public, your name stands beside the content.
+
+    Refuses while the seal is not final. Claiming twice changes nothing.
+    """
+    signer, client = shell.signer(), shell.client()
+    sender = shell.sender(client, signer)
+    done = []
+    for file in files:
+        path = file if file.name.endswith(".countersign.json") else path_beside(file)
+        done.append(_claim(shell, client, sender, path, wait))
+    shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
+
+
+def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) -> dict[str, Any]:
+    certificate = Certificate.load(path)
+    sealer = certificate.opening().sealer
+    certificate = shell.until_final(lambda: seal.prove(client, certificate, sealer), wait)
+    if not seal.is_claimed(client, certificate):
+        own = client.current_of(certificate.creator) == sender.address
+        call = seal.claim_call(certificate, by_signature=not own)
+        shell.send(sender, call, intent("claim", certificate.root, certificate.work.content, sender.address), "claim")
+    if wait:
+        certificate = shell.until_final(lambda: _prove_claimed(client, certificate, sealer), wait)
+    certificate.save(path)
+    return _summary(path, certificate)
+
+
+def _prove_claimed(client: Client, certificate: Certificate, sealer: bytes) -> Certificate:
+    """Refresh the proof once the claim itself is final, so that it shows the claim."""
+    from countersign.errors import NotFinal
+
+    finalized = client.finalized().number
+    if client.claim_of(certificate.work.content, at=finalized) is None:
+        raise NotFinal(f"The newest final block {finalized} does not hold the claim.", "Wait and try again.")
+    return seal.prove(client, certificate, sealer)
+
+
+@command("retract", "countersign retract photo.jpg --key keystore:me.json\ncountersign retract 0x… --undo")
+@click.argument("target", metavar="FILE|0x…")
+@click.option("--undo", is_flag=True, help="Take a retraction back.")
+def retract_command(shell: Shell, target: str, undo: bool) -> None:
+    """Withdraw your claim on a content; it stays taken. --undo takes that back."""
+    content, signer, client = content_of(shell, target), shell.signer(), shell.client()
+    claim = client.claim_of(content)
+    if claim is None or claim.retracted == undo:
+        call = seal.retract_call(client.contracts, content, not undo)
+        nonce = client.head().number  # retract and undo may alternate: each is an intent of its own
+        shell.send(shell.sender(client, signer), call, intent("retract", content, not undo, nonce), "retract")
+    state = "claimed again" if undo else "retracted"
+    shell.answer({"content": to_hex(content), "retracted": not undo}, f"{state}: {to_hex(content)}")
+
+
+@command("object", "countersign object photo.jpg --evidence letter.pdf --key keystore:me.json")
+@click.argument("target", metavar="FILE|0x…")
+@click.option("--evidence", required=True, metavar="FILE|0x…", help="Document that says why; its SHA-256 is published.")
+def object_command(shell: Shell, target: str, evidence: str) -> None:
+    """Publish an objection to somebody's claim. It decides nothing; everybody who verifies can see it."""
+    content, proof = content_of(shell, target), content_of(shell, evidence)
+    signer, client = shell.signer(), shell.client()
+    call = seal.object_call(client.contracts, content, proof)
+    receipt = shell.send(shell.sender(client, signer), call, intent("object", content, proof, signer.address), "object")
+    facts = {"content": to_hex(content), "evidence": to_hex(proof), "transaction": to_hex(receipt.transaction)}
+    shell.answer(facts, f"objected to the claim on {to_hex(content)}")
