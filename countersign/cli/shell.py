@@ -106,7 +106,7 @@ class Shell:
                 if not wait:
                     raise
                 if error.message != told:
-                    self.say(f"waiting until the seal is final: {error.message}")
+                    self.say(f"waiting for finality: {error.message}")
                     told = error.message
                 time.sleep(1)
 
