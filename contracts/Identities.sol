@@ -39,6 +39,7 @@ contract Identities is IIdentities, EIP712 {
 
         _keys[msg.sender].root = identity;
         _identities[identity] = Identity(msg.sender, commitment, guardian);
+        _dropWaiting(identity);
         emit Registered(identity, msg.sender, commitment, guardian);
     }
 

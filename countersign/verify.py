@@ -186,8 +186,9 @@ def _chain_facts(c: Certificate, state: ProvenState, sealer: bytes, client: Clie
         yield "claim", "fail", "The proof leaves out whether the content is claimed."
         return
     claim, when = _claim_now(c, unpack_claim(claim_word), state, client)
-    yield _consent(c, state, sealer, seal, claim)
-    yield _claim(c, state, seal, claim, when, client)
+    ours = claim is not None and _holds(c, state, claim, client)
+    yield _consent(c, state, sealer, seal, claim if ours else None)
+    yield _claim(seal, claim, ours, when)
 
 
 def _claim_now(
@@ -199,11 +200,22 @@ def _claim_now(
     return client.claim_of(c.work.content), "now"
 
 
-def _consent(c: Certificate, state: ProvenState, sealer: bytes, seal: Seal, claim: Claim | None) -> _Answer:
-    """DESIGN §3: recorded by a claim, else the sealer's if it belongs to the identity, else a good key's signature."""
-    if claim and claim.sealed_at == seal.time and claim.creator == c.creator:
-        return _doubt(state, c, sealer, claim.consent_at) or ("consent", "pass", "Recorded by the registry.")
-    if not _same_identity(state, c, sealer):
+def _holds(c: Certificate, state: ProvenState, claim: Claim, client: Client | None) -> bool:
+    """Whether the claim is the creator identity's: as proven, else as the chain says now."""
+    return _same_identity(state, c, claim.creator) or (
+        client is not None and client.root_of(claim.creator) == client.root_of(c.creator)
+    )
+
+
+def _consent(c: Certificate, state: ProvenState, sealer: bytes, seal: Seal, own: Claim | None) -> _Answer:
+    """DESIGN §3: recorded by the creator's ``own`` claim with this seal or an earlier one, else the sealer's if it
+    belongs to the identity, else a good key's signature."""
+    recorded = own is not None and own.sealed_at <= seal.time
+    sealed_it = _same_identity(state, c, sealer)
+    if own and recorded:
+        consented = min(own.consent_at, seal.time) if sealed_it else own.consent_at
+        return _doubt(state, c, sealer, consented) or ("consent", "pass", "Recorded by the registry.")
+    if not sealed_it:
         return _signed_consent(c, state)
     key = _key(state, c, sealer)
     if key and key.cutoff and seal.time >= key.cutoff:
@@ -240,17 +252,12 @@ def _same_identity(state: ProvenState, c: Certificate, address: bytes) -> bool:
     return (mine.root if any(mine.root) else c.creator) == (theirs.root if any(theirs.root) else address)
 
 
-def _claim(
-    c: Certificate, state: ProvenState, seal: Seal, claim: Claim | None, when: str, client: Client | None
-) -> _Answer:
+def _claim(seal: Seal, claim: Claim | None, ours: bool, when: str) -> _Answer:
     if claim is None:
         return "claim", "note", f"The content is not claimed by anybody {when}; the seal stands on its own."
     holder = checksum(claim.creator)
-    ours = _same_identity(state, c, claim.creator) or (
-        client is not None and client.root_of(claim.creator) == client.root_of(c.creator)
-    )
     if not ours and claim.sealed_at <= seal.time:
-        return "claim", "fail", f"{holder} claims this content with an earlier seal of {utc(claim.sealed_at)}."
+        return "claim", "fail", f"{holder} claims this content with a seal of {utc(claim.sealed_at)}, not later."
     if not ours:
         return "claim", "warn", f"{holder} claims this content with a later seal; claim it to take it back."
     if claim.retracted:

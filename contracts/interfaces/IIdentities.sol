@@ -92,14 +92,15 @@ interface IIdentities {
     error NothingWaits(address identity);
 
     /// @notice Sets the commitment to the next key and the guardian of the sender's identity.
-    /// @dev At once while neither is in force, else after {DELAY}, during which key and guardian may `cancel`.
-    /// @param commitment keccak256(abi.encode(next key)), or 0.
+    /// @dev At once while neither is in force, else after {DELAY}, during which key and guardian may `cancel`. Coming into
+    /// force drops all that waits: nothing scheduled under other rules may complete under these.
+    /// @param commitment keccak256(abi.encode(next key)), or 0. Unsalted: the next key must be fresh and unpublished.
     /// @param guardian Safe or cold key, or 0; not the sender.
     function register(bytes32 commitment, address guardian) external;
 
     /// @notice Hands the identity to `adoption.key`.
     /// @dev With a commitment: only that key, at once, sent by anyone, also after a mark; drops all that waits.
-    /// Without: the current good key, after {DELAY}.
+    /// Without: the current good key, after {DELAY}. WARNING: an adoption has no nonce; sign one only.
     /// @param signature EIP-712 or ERC-1271 signature of `adoption` by `adoption.key`.
     function rotate(Adoption calldata adoption, bytes calldata signature) external;
 

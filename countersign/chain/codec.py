@@ -141,7 +141,7 @@ _WORDS = {
     "NotCurrentKey": ("{caller} does not speak for this identity; {current} does.", "Sign with that key."),
     "ConsentAfterCutoff": (
         "{key} was cut off at {cutoff}; its consent of {consentAt} does not count.",
-        "Use the identity's current key.",
+        "Seal it again with the identity's current key.",
     ),
     "AlreadyClaimed": (
         "{content} is claimed by {creator} with a seal of {sealedAt}, which is as early or earlier.",
