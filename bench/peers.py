@@ -1,0 +1,26 @@
+"""Peers' contracts as their npm packages ship them: fetched when measured, never committed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+__all__ = ["artifact"]
+
+_CACHE = Path(__file__).parent / ".cache"
+
+
+def artifact(package: str, path: str) -> dict[str, Any]:
+    """The Hardhat artifact at ``path`` of a pinned npm ``package`` (NAME@VERSION): ABI and creation bytecode."""
+    archive = _CACHE / (package.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz")
+    if not archive.exists():
+        _CACHE.mkdir(exist_ok=True)
+        subprocess.run(["npm", "pack", "--silent", package], cwd=_CACHE, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile(f"package/{path}")
+        assert member is not None
+        document: dict[str, Any] = json.load(member)
+    return document
