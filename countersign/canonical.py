@@ -94,11 +94,12 @@ def to_hex(data: bytes) -> str:
 
 def from_hex(text: str, size: int, what: str = "value") -> bytes:
     """Bytes of 0x-prefixed (or bare) hex of exactly ``size`` bytes. Raises InputError naming ``what``."""
+    digits = text.removeprefix("0x")
     try:
-        data = bytes.fromhex(text.removeprefix("0x"))
+        data = bytes.fromhex(digits)
     except ValueError:
         data = b""
-    if len(data) != size:
+    if len(data) != size or len(digits) != 2 * size:  # fromhex skips white space
         raise InputError(
             f"The {what} '{text[:80]}' is not {size} bytes of hex.", f"Give 0x followed by {2 * size} hex digits."
         )

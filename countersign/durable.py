@@ -1,14 +1,19 @@
-"""Writing files so that a crash leaves the old file or the new one, never half of either."""
+"""Writing files so that a crash leaves the old file or the new one, never half of either; reading without hanging."""
 
 from __future__ import annotations
 
+import io
 import os
+import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from countersign.errors import InputError
 
-__all__ = ["make_private_folder", "write_durably"]
+__all__ = ["make_private_folder", "open_regular", "write_durably"]
+
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
 def write_durably(path: Path, data: bytes, *, private: bool = False, replace: bool = True) -> None:
@@ -49,6 +54,17 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """Open for reading. Raises InputError for pipes and devices, which could hang or never end, else OSError."""
+    # A pipe without a writer would hang at open; O_NONBLOCK does nothing to regular files.
+    opener: Callable[[str, int], int] = lambda name, flags: os.open(name, flags | _NONBLOCK)  # noqa: E731
+    file = open(path, "rb", opener=opener)  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise InputError(f"{path} is not a regular file.", "Give a file.")
+    return file
 
 
 def make_private_folder(path: Path) -> None:

@@ -23,7 +23,7 @@ from countersign.canonical import (
 )
 from countersign.certificate import Certificate, ProvenState
 from countersign.chain.deployments import contracts_on
-from countersign.errors import CertificateError
+from countersign.errors import CertificateError, ChainError
 from countersign.keys.ecdsa import recover
 from countersign.records import ORIGINS, ZERO, Claim, KeyRecord, Seal
 
@@ -68,12 +68,16 @@ class Report:
         return next((step for step in self.steps if step.state == "fail"), None)
 
 
+_LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp())
+
 _Answer = tuple[str, State, str]
 """Name, state and detail of a step that has no number yet."""
 
 
 def utc(seconds: int) -> str:
-    """A Unix time as people read it."""
+    """A Unix time as people read it; as a bare number when no calendar reaches it."""
+    if seconds > _LAST_SECOND:
+        return f"second {seconds}"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -87,8 +91,10 @@ def verify(
     """Check a certificate against a file's SHA-256 ``content`` (None: no file at hand) in numbered steps.
 
     The one thing trusted is the block: ``block_hash`` as you compared it yourself, else the client's word; with
-    neither the outcome is "could not check".
+    neither, or with a client of another chain, the outcome is "could not check".
     """
+    if client and client.chain_id != certificate.contracts.chain_id:
+        client = None  # it can say nothing about this certificate
     answers = list(_answers(certificate, content, block_hash, client))
     steps = tuple(Step(i, *answer) for i, answer in enumerate(answers, 1))
     return _report(steps, _facts(certificate))
@@ -109,7 +115,7 @@ def _answers(
         yield "state proof", "fail", error.message
         return
     yield "state proof", "pass", f"Every node hashes up to the state root of block {state.block.number}."
-    yield _block(state, block_hash, client)
+    yield _block(c.contracts.chain_id, state, block_hash, client)
     yield _signature(c, state, client)
     yield from _chain_facts(c, state, c.sealer, client)
 
@@ -157,20 +163,21 @@ def _signature(c: Certificate, state: ProvenState, client: Client | None) -> _An
     return name, "fail", f"The creator's contract wallet {creator} refuses the signature."
 
 
-def _block(state: ProvenState, block_hash: bytes | None, client: Client | None) -> _Answer:
+def _block(chain_id: int, state: ProvenState, block_hash: bytes | None, client: Client | None) -> _Answer:
     number, shown = state.block.number, to_hex(state.block.hash)
     if block_hash is not None:
         if block_hash != state.block.hash:
             return "block", "fail", f"The proof is for block {number} {shown}, not for the hash you trust."
         return "block", "pass", f"The proof is for block {number}, whose hash you trust."
     if client is None:
-        return "block", "unknown", f"Compare block {number}'s hash with sources you trust: {shown}."
+        how = f"Ask a node of chain {chain_id}, or compare block {number}'s hash with sources you trust: {shown}."
+        return "block", "unknown", how
     on_chain = client.block(number)
     if on_chain is None or on_chain.hash != state.block.hash:
         return "block", "fail", f"The chain has no block {number} with hash {shown}."
     if number > client.finalized().number:
         return "block", "unknown", f"Block {number} is not final yet."
-    return "block", "pass", f"Block {number} is final, says {client.url}."
+    return "block", "pass", f"Block {number} is final, says {client.host}."
 
 
 def _chain_facts(c: Certificate, state: ProvenState, sealer: bytes, client: Client | None) -> Iterator[_Answer]:
@@ -187,8 +194,10 @@ def _chain_facts(c: Certificate, state: ProvenState, sealer: bytes, client: Clie
         return
     claim, when = _claim_now(c, unpack_claim(claim_word), state, client)
     ours = claim is not None and _holds(c, state, claim, client)
-    yield _consent(c, state, sealer, seal, claim if ours else None)
+    yield _consent(c, state, sealer, seal, claim if ours else None, client)
     yield _claim(seal, claim, ours, when)
+    if claim and client:
+        yield _objections(c, seal, client)
 
 
 def _claim_now(
@@ -207,34 +216,45 @@ def _holds(c: Certificate, state: ProvenState, claim: Claim, client: Client | No
     )
 
 
-def _consent(c: Certificate, state: ProvenState, sealer: bytes, seal: Seal, own: Claim | None) -> _Answer:
-    """DESIGN §3: recorded by the creator's ``own`` claim with this seal or an earlier one, else the sealer's if it
-    belongs to the identity, else a good key's signature."""
-    recorded = own is not None and own.sealed_at <= seal.time
-    sealed_it = _same_identity(state, c, sealer)
-    if own and recorded:
-        consented = min(own.consent_at, seal.time) if sealed_it else own.consent_at
-        return _doubt(state, c, sealer, consented) or ("consent", "pass", "Recorded by the registry.")
-    if not sealed_it:
-        return _signed_consent(c, state)
+def _consent(
+    c: Certificate, state: ProvenState, sealer: bytes, seal: Seal, own: Claim | None, client: Client | None
+) -> _Answer:
+    """DESIGN §3: the sealer's, if it belongs to the creator's identity, else a good key's signature.
+
+    The registry records of a claim its time, not which work was opened: the creator's claim on the same content says
+    nothing of the other fields in a certificate that somebody else sealed.
+    """
+    if not _same_identity(state, c, sealer):
+        return _signed_consent(c, state, seal, own, client)
     key = _key(state, c, sealer)
     if key and key.cutoff and seal.time >= key.cutoff:
         return "consent", "fail", f"The sealing key was cut off on {utc(key.cutoff)}, before it sealed."
-    return _doubt(state, c, sealer, seal.time) or ("consent", "pass", "A key of the creator's identity sealed it.")
+    return _doubt(key, seal.time) or ("consent", "pass", "A key of the creator's identity sealed it.")
 
 
-def _signed_consent(c: Certificate, state: ProvenState) -> _Answer:
+def _signed_consent(
+    c: Certificate, state: ProvenState, seal: Seal, own: Claim | None, client: Client | None
+) -> _Answer:
     signer = recover(c.digest, c.signature) if c.signature else None
-    key = _key(state, c, signer) if signer and _same_identity(state, c, signer) else None
-    if key is None:
-        return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
-    if key.cutoff:
+    if not signer or not _same_identity(state, c, signer):
+        return _wallet_consent(c, state, client)
+    # A proof may be older than the cut-off, the signature younger: ask the chain where there is one.
+    key = client.key_of(signer) if client else _key(state, c, signer)
+    recorded = own is not None and own.sealed_at == seal.time
+    if key and key.cutoff and not (own and recorded and own.consent_at < key.cutoff):
         return "consent", "fail", f"The signing key was cut off on {utc(key.cutoff)}; nothing shows it signed before."
-    return "consent", "pass", "Somebody else sealed it; the creator's key consents by signature."
+    doubt = _doubt(key, own.consent_at) if own and recorded else None
+    return doubt or ("consent", "pass", "Somebody else sealed it; the creator's key consents by signature.")
 
 
-def _doubt(state: ProvenState, c: Certificate, address: bytes, consented: int) -> _Answer | None:
-    key = _key(state, c, address)
+def _wallet_consent(c: Certificate, state: ProvenState, client: Client | None) -> _Answer:
+    is_wallet = c.signature and c.creator in state.contracts
+    if client and c.signature and is_wallet and client.is_valid_signature(c.creator, c.digest, c.signature):
+        return "consent", "pass", "Somebody else sealed it; the creator's contract wallet consents by signature."
+    return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
+
+
+def _doubt(key: KeyRecord | None, consented: int) -> _Answer | None:
     if key is None or not key.suspect_from or consented < key.suspect_from:
         return None
     return "consent", "warn", f"The creator's guardian doubts what this key did from {utc(key.suspect_from)} on."
@@ -263,6 +283,18 @@ def _claim(seal: Seal, claim: Claim | None, ours: bool, when: str) -> _Answer:
     if claim.retracted:
         return "claim", "fail", f"The creator retracted the claim ({when})."
     return "claim", "pass", f"Claimed by the creator {when}, sealed {utc(claim.sealed_at)}."
+
+
+def _objections(c: Certificate, seal: Seal, client: Client) -> _Answer:
+    """Anybody may object, so an objection warns and decides nothing."""
+    try:
+        objectors = client.objectors(c.work.content, seal.block)
+    except ChainError:
+        return "objections", "note", "The node does not search that far back: ask the index (countersign show)."
+    if not objectors:
+        return "objections", "pass", "Nobody objects to the claim."
+    who = ", ".join(map(checksum, dict.fromkeys(objectors)))
+    return "objections", "warn", f"{len(objectors)} objection(s) against the claim, by {who}."
 
 
 def _report(steps: tuple[Step, ...], facts: dict[str, Any]) -> Report:
@@ -302,7 +334,7 @@ def lookup(client: Client, content: bytes) -> Report:
         "consentAt": claim.consent_at,
         "retracted": claim.retracted,
     }
-    found = Step(1, "record", "pass", f"Claimed by {checksum(claim.creator)}, says {client.url}.")
+    found = Step(1, "record", "pass", f"Claimed by {checksum(claim.creator)}, says {client.host}.")
     steps = (found, _standing(2, claim), Step(3, "seal", "pass", f"Sealed on {utc(claim.sealed_at)}."))
     return _report(steps, facts)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from countersign import merkle
 from countersign.canonical import checksum, claim_digest, from_hex, leaf_data, to_hex, work_id
 from countersign.certificate.stateproof import AccountProof, SlotProof, StateProof
-from countersign.durable import write_durably
+from countersign.durable import open_regular, write_durably
 from countersign.errors import CertificateError, InputError
 from countersign.records import Contracts, Opening, Path, Work
 
@@ -99,9 +99,11 @@ class Certificate:
     def load(cls, path: FilePath) -> Certificate:
         """Read from a file. Raises CertificateError when it is missing, too large, or not a certificate."""
         try:
-            if path.stat().st_size > _MAX_BYTES:
+            with open_regular(path) as file:
+                data = file.read(_MAX_BYTES + 1)
+            if len(data) > _MAX_BYTES:
                 raise _invalid("it is larger than any certificate")
-            text = path.read_text(encoding="utf-8")
+            text = data.decode()
         except UnicodeDecodeError as error:
             raise _invalid("it is not UTF-8 text") from error
         except OSError as error:
@@ -175,7 +177,10 @@ class _Fields:
         return value
 
     def text(self, name: str) -> str:
-        return self._get(name, str)
+        value = self._get(name, str)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise _invalid(f"'{self._where}{name}' is not Unicode text")
+        return value
 
     def number(self, name: str) -> int:
         value = self._get(name, int)

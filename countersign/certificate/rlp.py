@@ -35,29 +35,29 @@ def _with_length(payload: bytes, offset: int) -> bytes:
 
 def decode(data: bytes) -> Item:
     """The one item that ``data`` encodes. Raises CertificateError for anything but its canonical encoding."""
-    item, end = _item(data, 0, 0)
+    item, end = _item(data, 0, len(data), 0)
     # One canonical encoding per item: re-encoding catches every leading zero, long form and trailing byte.
     if end != len(data) or encode(item) != data:
         raise _MALFORMED
     return item
 
 
-def _item(data: bytes, at: int, depth: int) -> tuple[Item, int]:
-    start, end, is_list = _bounds(data, at)
+def _item(data: bytes, at: int, limit: int, depth: int) -> tuple[Item, int]:
+    start, end, is_list = _bounds(data, at, limit)
     if not is_list:
         return data[start:end], end
     if depth == _MAX_DEPTH:
         raise _MALFORMED
     items: list[Item] = []
     while start < end:
-        item, start = _item(data[:end], start, depth + 1)
+        item, start = _item(data, start, end, depth + 1)
         items.append(item)
     return items, end
 
 
-def _bounds(data: bytes, at: int) -> tuple[int, int, bool]:
-    """Start and end of the payload of the item at ``at``, and whether it is a list."""
-    if at >= len(data):
+def _bounds(data: bytes, at: int, limit: int) -> tuple[int, int, bool]:
+    """Start and end of the payload of the item at ``at``, which must end by ``limit``, and whether it is a list."""
+    if at >= limit:
         raise _MALFORMED
     first = data[at]
     if first < 0x80:
@@ -67,6 +67,6 @@ def _bounds(data: bytes, at: int) -> tuple[int, int, bool]:
     if length > 55:
         start += length - 55
         length = int.from_bytes(data[at + 1 : start], "big")
-    if start + length > len(data):
+    if start + length > limit:
         raise _MALFORMED
     return start, start + length, offset == 0xC0

@@ -83,6 +83,8 @@ def read_header(header: bytes) -> tuple[Block, bytes]:
     if not isinstance(fields, list) or len(fields) < 15 or not all(isinstance(field, bytes) for field in fields):
         raise _broken("the header is not a block header")
     raw = [bytes(field) for field in fields if isinstance(field, bytes)]
+    if len(raw[_NUMBER]) > 8 or len(raw[_TIME]) > 8 or len(raw[_STATE_ROOT]) != 32:
+        raise _broken("the header is not a block header")
     number, time = (int.from_bytes(raw[i], "big") for i in (_NUMBER, _TIME))
     return Block(number, keccak(header), raw[_PARENT], time), raw[_STATE_ROOT]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from countersign.canonical import checksum, from_hex, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
 from countersign.certificate.stateproof import read_header
-from countersign.chain.codec import Log, decode_result, encode_call, revert_error
+from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on
 from countersign.errors import ChainError, NoContract, NoFunds, Unreachable, WrongChain
 from countersign.records import Block, Call, Claim, KeyRecord, ModelTimes, Seal
@@ -83,6 +84,12 @@ class Client:
         self.contracts = contracts_on(chain_id)
         self._provider: Any = None
 
+    @property
+    def host(self) -> str:
+        """The node's name for messages: its URL may hold a password or an access key."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
     # Transport
 
     def rpc(self, method: str, *parameters: Any) -> Any:
@@ -91,7 +98,7 @@ class Client:
             answer = self._transport().make_request(method, list(parameters))
         except Exception as error:  # requests, urllib3 and json each raise their own tree
             raise Unreachable(
-                f"The node at {self.url} does not answer ({type(error).__name__}).",
+                f"The node at {self.host} does not answer ({type(error).__name__}).",
                 "Start one with 'make up', or set --rpc or COUNTERSIGN_RPC to a node's URL.",
             ) from error
         if "error" in answer:
@@ -110,7 +117,7 @@ class Client:
         served = int(self.rpc("eth_chainId"), 16)
         if served != self.chain_id:
             raise WrongChain(
-                f"The node at {self.url} serves chain {served}, not {self.chain_id}.",
+                f"The node at {self.host} serves chain {served}, not {self.chain_id}.",
                 f"Set --chain {served}, or use a node of chain {self.chain_id}.",
             )
         if not self.has_code(self.contracts.registry):
@@ -242,6 +249,17 @@ class Client:
         addresses = [to_hex(address) for address in (c.registry, c.identities, c.models)]
         query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
         return [_log(raw) for raw in self.rpc("eth_getLogs", query)]
+
+    def objectors(self, content: bytes, first: int) -> list[bytes]:
+        """Who objected to the claim on ``content`` since block ``first``, oldest first. Raises ChainError where the
+        node does not search that far."""
+        query = {
+            "address": to_hex(self.contracts.registry),
+            "topics": [to_hex(event_topic("Objected")), to_hex(content)],
+            "fromBlock": _tag(first),
+            "toBlock": "latest",
+        }
+        return [_log(raw).topics[2][12:] for raw in self.rpc("eth_getLogs", query)]
 
     # Transactions
 

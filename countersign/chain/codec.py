@@ -16,7 +16,7 @@ from countersign.canonical import checksum, from_hex, keccak, text_hash, to_hex
 from countersign.errors import Reverted
 from countersign.records import Model, Opening, Work
 
-__all__ = ["Event", "Log", "decode_log", "decode_result", "encode_call", "revert_error", "tuple_of"]
+__all__ = ["Event", "Log", "decode_log", "decode_result", "encode_call", "event_topic", "revert_error", "tuple_of"]
 
 _CONTRACTS = ("ContentRegistry", "Identities", "ModelRegistry")
 
@@ -117,6 +117,11 @@ def _named(parameters: Sequence[_Fragment], values: Sequence[Any]) -> dict[str, 
         p["name"]: _named(p["components"], v) if p["type"] == "tuple" else v
         for p, v in zip(parameters, map(_plain, values), strict=True)
     }
+
+
+def event_topic(name: str) -> bytes:
+    """First topic of the event ``name``."""
+    return next(topic for topic, fragment in _by_hash("event").items() if fragment["name"] == name)
 
 
 def decode_log(log: Log) -> Event | None:

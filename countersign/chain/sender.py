@@ -135,6 +135,10 @@ class Sender:
             "Other transactions of this account keep taking its nonce.", "Stop the other program, then try again."
         )
 
+    def forget(self, intent: str) -> None:
+        """Let ``intent`` be sent anew: for what may be done, undone and done again."""
+        self._outbox.forget(intent)
+
     def _sign(self, call: Call, intent: str) -> _Sent:
         gas = int(self._client.estimate(self.address, call) * _GAS_MARGIN)
         fees = self._fees()

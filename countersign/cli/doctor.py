@@ -81,7 +81,7 @@ def _unchecked_client(shell: Shell) -> Any:
 def _chain(shell: Shell) -> str:
     client = _unchecked_client(shell)
     head, finalized = client.head(), client.finalized()
-    return f"{client.url}: block {head.number}, final up to {finalized.number}"
+    return f"{client.host}: block {head.number}, final up to {finalized.number}"
 
 
 def _deployment(shell: Shell) -> str:

@@ -180,9 +180,10 @@ def retract_command(shell: Shell, target: str, undo: bool) -> None:
     content, signer, client = content_of(shell, target), shell.signer(), shell.client()
     claim = client.claim_of(content)
     if claim is None or claim.retracted == undo:
+        sender = shell.sender(client, signer)
         call = seal.retract_call(client.contracts, content, not undo)
-        nonce = client.head().number  # retract and undo may alternate: each is an intent of its own
-        shell.send(shell.sender(client, signer), call, intent("retract", content, not undo, nonce), "retract")
+        sender.forget(intent("retract", content, undo))  # it is done, says the chain: it may follow again, once
+        shell.send(sender, call, intent("retract", content, not undo), "retract")
     state = "claimed again" if undo else "retracted"
     shell.answer({"content": to_hex(content), "retracted": not undo}, f"{state}: {to_hex(content)}")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from countersign.durable import open_regular
 from countersign.errors import InputError
 
 __all__ = ["FileDigest", "digest_file"]
@@ -30,9 +30,8 @@ def digest_file(path: Path, progress: Callable[[int], None] | None = None) -> Fi
     Raises InputError when the file is missing, not a regular file, unreadable, empty, or changes while it is read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             before = os.fstat(file.fileno())
-            _require_regular(path, before)
             hasher = sha256()
             buffer = memoryview(bytearray(_CHUNK))
             size = 0
@@ -49,11 +48,6 @@ def digest_file(path: Path, progress: Callable[[int], None] | None = None) -> Fi
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
         raise InputError(f"{path} changed while it was read.", "Wait until no program writes to it, then try again.")
     return FileDigest(hasher.digest(), size)
-
-
-def _require_regular(path: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{path} is not a regular file.", "Give a file.")
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

@@ -1,0 +1,115 @@
+# Two commands: `make up` (a working system) and `make test` (every test). Everything is fetched from PyPI and npm.
+# What is set up already is not done again; .venv, node_modules and .solc can be removed at any time.
+PYTHON ?= python3
+FOUNDRY := node_modules/@foundry-rs
+PINNED := $(CURDIR)/$(FOUNDRY)/anvil-linux-amd64/bin:$(CURDIR)/$(FOUNDRY)/forge-linux-amd64/bin:$(CURDIR)/$(FOUNDRY)/cast-linux-amd64/bin
+
+export PYTHON
+export PATH := $(CURDIR)/.venv/bin:$(PINNED):$(PATH)
+export SOLCX_BINARY_PATH := $(CURDIR)/.solc
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+LOCAL := --network ethereum:local:foundry
+
+.PHONY: help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
+
+help:
+	@echo "make up       set up, then run everything: chain, contracts, index, web app (Ctrl-C stops, again resumes)"
+	@echo "make test     set up, then every test          make demo     the thief story, step by step"
+	@echo "make lint     style, types, layers, licences   make bench    the benchmarks"
+	@echo "make deep     long fuzzing                     make abi      write ABIs and CREATE2 addresses anew"
+	@echo "make setup    only set up                      make lock     resolve the Python dependencies anew"
+
+# Set-up
+
+setup: .venv/.package node_modules/.ready .solc/.ready
+
+machine:
+	@tools/check_machine
+
+ports: machine
+	@$(PYTHON) tools/ports.py
+
+.venv/.ready: requirements.lock | machine
+	@echo "Set-up: Python packages, as locked, into .venv (a minute or two the first time)"
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	@$(PIP) --no-deps --require-hashes --requirement requirements.lock
+	@touch $@
+
+.venv/.package: .venv/.ready pyproject.toml
+	@echo "Set-up: countersign itself, editable"
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.ready: package-lock.json package.json .npmrc | machine
+	@echo "Set-up: npm packages, as locked, into node_modules"
+	@npm ci --silent
+	@touch $@
+
+.solc/.ready: tools/install_solc.py .venv/.ready node_modules/.ready
+	@echo "Set-up: Solidity compiler"
+	@$(PY) tools/install_solc.py
+	@touch $@
+
+# Use
+
+up: ports setup
+	@$(PY) scripts/up.py
+
+demo: setup
+	@$(PY) scripts/demo.py
+
+bench: setup
+	$(PY) -m bench
+
+# Test
+
+test: test-unit test-contracts test-invariants test-e2e test-app
+
+test-unit: setup
+	@echo "== Unit and repository tests"
+	$(PY) -m pytest tests/unit tests/repo -n auto
+
+test-contracts: setup
+	@echo "== Contract tests (Ape, anvil)"
+	ape test tests/contracts $(LOCAL)
+
+test-invariants: setup
+	@echo "== Invariants (forge)"
+	forge test
+
+test-e2e: setup
+	@echo "== End to end: real chain, real files"
+	$(PY) -m pytest tests/e2e
+
+test-app: setup
+	@echo "== Web app"
+	$(PY) -m pytest tests/app
+
+deep: setup
+	FOUNDRY_PROFILE=deep forge test
+	$(PY) -m pytest -p tools.deep tests/unit tests/e2e
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy --strict countersign
+	lint-imports
+	forge fmt --check contracts tests/contracts/invariants
+	$(PY) tools/licences.py
+
+# Maintain
+
+abi: setup
+	@ape compile --force
+	@$(PY) tools/export_abi.py
+
+browser: setup
+	@tools/install_browser
+
+# uv is needed only here.
+lock: .venv/.ready
+	@$(PIP) uv
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --extra app --group dev --output-file requirements.lock pyproject.toml

@@ -1,0 +1,6 @@
+"""The pytest plugin of `make deep` (-p tools.deep): hypothesis tries hard."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("deep", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("deep")
