@@ -52,26 +52,33 @@ node_modules/.ready: package-lock.json package.json .npmrc | machine
 	@$(PY) tools/install_solc.py
 	@touch $@
 
+SOURCES := $(shell find contracts -name '*.sol' -not -path '*/.cache/*')
+
+.build/.ready: $(SOURCES) ape-config.yaml | setup
+	@echo "Set-up: contracts, compiled"
+	@ape compile --verbosity WARNING
+	@touch $@
+
 # Use
 
 up: ports setup
 	@$(PY) scripts/up.py
 
-demo: setup
-	@$(PY) scripts/demo.py
+demo: setup .build/.ready
+	@$(PY) -m scripts.demo
 
-bench: setup
+bench: setup .build/.ready
 	$(PY) -m bench
 
 # Test
 
 test: test-unit test-contracts test-invariants test-e2e test-app
 
-test-unit: setup
+test-unit: setup .build/.ready
 	@echo "== Unit and repository tests"
-	$(PY) -m pytest tests/unit tests/repo -n auto
+	$(PY) -m pytest tests/unit tests/repo -n auto --dist loadgroup
 
-test-contracts: setup
+test-contracts: setup .build/.ready
 	@echo "== Contract tests (Ape, anvil)"
 	ape test tests/contracts $(LOCAL)
 
@@ -79,15 +86,15 @@ test-invariants: setup
 	@echo "== Invariants (forge)"
 	forge test
 
-test-e2e: setup
+test-e2e: setup .build/.ready
 	@echo "== End to end: real chain, real files"
 	$(PY) -m pytest tests/e2e
 
-test-app: setup
+test-app: setup .build/.ready
 	@echo "== Web app"
 	$(PY) -m pytest tests/app
 
-deep: setup
+deep: setup .build/.ready
 	FOUNDRY_PROFILE=deep forge test
 	$(PY) -m pytest -p tools.deep tests/unit tests/e2e
 
@@ -102,7 +109,7 @@ lint: setup
 # Maintain
 
 abi: setup
-	@ape compile --force
+	@ape compile --force --verbosity WARNING
 	@$(PY) tools/export_abi.py
 
 browser: setup

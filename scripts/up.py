@@ -1,6 +1,6 @@
 """Run everything: local chain, contracts, index and web app. Ctrl-C stops all of it; the next run resumes.
 
-Ports: COUNTERSIGN_RPC_PORT (8545) and COUNTERSIGN_WEB_PORT (8501). State and logs: .countersign/
+Ports: COUNTERSIGN_RPC_PORT (8545) and COUNTERSIGN_WEB_PORT (8501). State and logs: COUNTERSIGN_HOME (.countersign/).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tools.create2 import ROOT, BuildError, read_build
 from tools.devnet import CHAIN_ID, Devnet, DevnetError
 from tools.export_abi import CREATE2_FILE, exported
 from tools.ports import PortError, chosen_port
-from tools.records import record_path
 
-HOME = ROOT / ".countersign"
+HOME = Path(os.environ.get("COUNTERSIGN_HOME") or ROOT / ".countersign").resolve()
+RECORD = HOME / "deployments" / f"{CHAIN_ID}.json"
 LOGS = HOME / "logs"
 BLOCK_TIME = 2
 START_TIMEOUT = 60.0
@@ -78,12 +78,12 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         with ExitStack() as running:
-            running.callback(_say, "Stopped. `make up` resumes.")
             try:
                 _run(running)
             finally:
                 _ignore_signals()
     except Stop:
+        _say("Stopped. `make up` resumes.")
         return 0
     except (UpError, PortError, DevnetError, BuildError) as error:
         print(f"countersign: {error}", file=sys.stderr)
@@ -114,11 +114,11 @@ def _environment(chain: Devnet) -> dict[str, str]:
 
 def _deploy(running: ExitStack, env: dict[str, str]) -> None:
     """Compile, and deploy what the chain does not have."""
-    network = ["--network", "ethereum:local:foundry", "--account", "TEST::0"]
-    _start(running, "deploy", [_program("ape"), "run", "deploy", *network], env).finish()
+    options = ["--network", "ethereum:local:foundry", "--account", "TEST::0", "--record", str(RECORD)]
+    _start(running, "deploy", [_program("ape"), "run", "deploy", *options], env).finish()
     if exported(read_build())[CREATE2_FILE] != (ROOT / CREATE2_FILE).read_text():
         raise UpError(f"The contracts differ from {CREATE2_FILE}: run `make abi`, then `make up`.")
-    for name, contract in json.loads(record_path(CHAIN_ID).read_text())["contracts"].items():
+    for name, contract in json.loads(RECORD.read_text())["contracts"].items():
         _say(f"Contract   {contract['address']} {name}")
 
 
@@ -167,7 +167,7 @@ def _tail(path: Path, lines: int = 15) -> str:
 
 
 def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def _say(text: str) -> None:

@@ -25,7 +25,12 @@ T = TypeVar("T")
 
 
 def path_beside(work: FilePath) -> FilePath:
-    """Where the certificate of a file lives: ``photo.jpg`` → ``photo.jpg.countersign.json``."""
+    """Where the certificate of a file lives: ``photo.jpg`` → ``photo.jpg.countersign.json``.
+
+    Raises InputError for ``.`` and ``/``, which name no file.
+    """
+    if not work.name:
+        raise InputError(f"{work} is a folder.", "Give a file.")
     return work.with_name(work.name + SUFFIX)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError
 
 from countersign.canonical import checksum, from_hex, keccak, text_hash, to_hex
 from countersign.errors import Reverted
@@ -177,7 +178,10 @@ def revert_error(data: bytes, fallback: str = "") -> Reverted:
     if fragment is None:
         reason = _plain_reason(data) or fallback or "it gave no reason"
         return Reverted("", f"The contract refused: {reason}.", "Check what you sent, then try again.")
-    values = _named(fragment["inputs"], abi_decode(_types(fragment["inputs"]), data[4:]))
+    try:
+        values = _named(fragment["inputs"], abi_decode(_types(fragment["inputs"]), data[4:]))
+    except (DecodingError, ValueError):
+        return Reverted(fragment["name"], f"The contract refused: {fragment['name']}.", "Check what you sent.")
     shown = {name: _show(name, value) for name, value in values.items()}
     message, next_step = _WORDS.get(fragment["name"], (f"{fragment['name']}: {shown}.", "Check what you sent."))
     return Reverted(fragment["name"], message.format(**shown), next_step)
@@ -187,13 +191,16 @@ def _plain_reason(data: bytes) -> str:
     """The text of ``Error(string)``, if that is what ``data`` holds."""
     if data[:4] != keccak(b"Error(string)")[:4]:
         return ""
-    return str(abi_decode(["string"], data[4:])[0])
+    try:
+        return str(abi_decode(["string"], data[4:])[0])
+    except (DecodingError, ValueError):
+        return ""
 
 
 def _show(name: str, value: Any) -> str:
     if isinstance(value, bytes):
         return checksum(value) if len(value) == 20 else to_hex(value)
-    if name in ("sealedAt", "consentAt", "cutoff", "publishedAt", "endedAt", "readyAt", "from"):
+    if name in ("sealedAt", "consentAt", "cutoff", "publishedAt", "endedAt", "readyAt", "from") and value < 1 << 37:
         from datetime import UTC, datetime
 
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

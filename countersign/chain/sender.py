@@ -18,7 +18,7 @@ from typing import Any
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.chain.client import Client, Receipt
 from countersign.durable import make_private_folder
-from countersign.errors import ChainError, NoFunds, Reverted
+from countersign.errors import ChainError, InputError, NoFunds, Reverted, Unreachable
 from countersign.keys.signer import Signer
 from countersign.records import Call
 
@@ -52,6 +52,15 @@ class Outbox:
     def __init__(self, path: Path, genesis: bytes) -> None:
         """Open or create. A journal of a chain with another genesis block (a reset local chain) is emptied."""
         make_private_folder(path.parent)
+        try:
+            self._open(path, genesis)
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"The journal of transactions {path} cannot be used: {error}.",
+                "Check disk and permissions; move a damaged one away once no transaction of yours is pending.",
+            ) from error
+
+    def _open(self, path: Path, genesis: bytes) -> None:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         with self.transaction():
@@ -113,7 +122,9 @@ class Sender:
     def _outbox(self) -> Outbox:
         if self._lazy is None:
             genesis = self._client.block(0)
-            self._lazy = Outbox(self._path, genesis.hash if genesis else b"")
+            if genesis is None:
+                raise ChainError("The node does not know the chain's first block.", "Use a node that keeps headers.")
+            self._lazy = Outbox(self._path, genesis.hash)
         return self._lazy
 
     def send(self, call: Call, intent: str, on_sent: Callable[[bytes], None] = lambda _: None) -> Receipt:
@@ -123,7 +134,7 @@ class Sender:
         the same call later takes up where this one stopped.
         """
         for _ in range(_ATTEMPTS):
-            sent = self._outbox.of(intent) or [self._sign(call, intent)]
+            sent = self._outbox.of(intent) or self._sign(call, intent)
             receipt = self._deliver(sent, intent, on_sent)
             if receipt is None:
                 continue  # another transaction took the nonce: sign anew
@@ -139,18 +150,31 @@ class Sender:
         """Let ``intent`` be sent anew: for what may be done, undone and done again."""
         self._outbox.forget(intent)
 
-    def _sign(self, call: Call, intent: str) -> _Sent:
+    def _sign(self, call: Call, intent: str) -> list[_Sent]:
         gas = int(self._client.estimate(self.address, call) * _GAS_MARGIN)
         fees = self._fees()
         self._require_funds(gas * fees["maxFeePerGas"])
         with self._outbox.transaction():
+            if theirs := self._outbox.of(intent):
+                return theirs  # another process was faster
             on_chain = int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), "pending"), 16)
             nonce = self._outbox.next_nonce(self.address, on_chain)
             fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
             raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
             sent = _Sent(keccak(raw), nonce, raw)
             self._outbox.add(intent, self.address, sent)
-        return sent
+        self._offer(sent, intent)
+        return [sent]
+
+    def _offer(self, sent: _Sent, intent: str) -> None:
+        """First broadcast. What a node refuses outright is forgotten, or its nonce would hold up all later ones."""
+        try:
+            self._broadcast(sent)
+        except Unreachable:
+            raise
+        except ChainError:
+            self._outbox.forget(intent)
+            raise
 
     def _fees(self) -> dict[str, int]:
         """EIP-1559 fees that stay valid through six full blocks."""

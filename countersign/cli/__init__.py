@@ -71,6 +71,13 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Abort:
         _complain(arguments, {"error": "Stopped.", "next": "Run the same command again to go on."})
         sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has seen enough
+        sys.exit(2)
+    except OSError as error:
+        what = f"{error.filename or 'The system'}: {error.strerror or error}."
+        _complain(arguments, {"error": what, "next": "Check name, permissions and disk."})
+        sys.exit(2)
     except click.ClickException as error:
         _complain(arguments, {"error": error.format_message(), "next": "See --help."})
         sys.exit(2)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from countersign.keys.signer import Signer
     from countersign.records import Call
 
-__all__ = ["Shell", "command", "content_of", "digest", "load_certificate"]
+__all__ = ["Shell", "certificate_path", "command", "content_of", "digest"]
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,9 @@ def digest(shell: Shell, path: Path) -> FileDigest:
         return digest_file(path, advance)
 
 
-def load_certificate(path: Path) -> Certificate:
-    """The certificate of a work, or the certificate itself when ``path`` is one."""
-    return Certificate.load(path if path.name.endswith(".countersign.json") else path_beside(path))
+def certificate_path(path: Path) -> Path:
+    """Where the certificate of a work lies: beside it, unless ``path`` is a certificate itself."""
+    return path if path.name.endswith(".countersign.json") else path_beside(path)
 
 
 def content_of(shell: Shell, target: str) -> bytes:

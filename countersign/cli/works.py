@@ -14,8 +14,8 @@ from countersign import seal
 from countersign.canonical import checksum, from_hex, to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.chain.sender import intent
-from countersign.cli.shell import Shell, command, content_of, digest, load_certificate
-from countersign.errors import InputError
+from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
+from countersign.errors import InputError, WrongChain
 from countersign.records import ORIGINS, ZERO, Work
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool
     """
     if resume and any(said.values()):
         raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
-    drafts = {path_beside(file): load_certificate(file) for file in files} if resume else None
+    files = tuple(dict.fromkeys(files))
+    drafts = dict(_load_draft(shell, file) for file in files) if resume else None
     if drafts is None:
         _require_no_drafts(files)
         described = [(file, _describe(shell, file, **said)) for file in files]
@@ -61,6 +62,15 @@ def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool
         drafts = _draft(shell, client, signer, described)
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
+
+
+def _load_draft(shell: Shell, file: Path) -> tuple[Path, Certificate]:
+    """Draft of a work, or the draft itself. A file that changed since is refused: its new bytes would not be sealed."""
+    path = certificate_path(file)
+    certificate = Certificate.load(path)
+    if path != file and file.exists() and digest(shell, file).sha256 != certificate.work.content:
+        raise InputError(f"{file} changed since its draft was made.", "Restore it, or move the draft away and seal it.")
+    return path, certificate
 
 
 def _require_no_drafts(files: tuple[Path, ...]) -> None:
@@ -83,7 +93,7 @@ def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, m
 def _draft(shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work]]) -> dict[Path, Certificate]:
     """Drafts on disk, signed: from here on nothing can be lost."""
     secret = seal.load_secret(shell.settings.secret_path)
-    entries = [seal.Draft(file.name, work, seal.salt_of(secret, work)) for file, work in works]
+    entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work)) for file, work in works]
     made = {}
     for (file, _), unsigned in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
         signed = replace(unsigned, signature=signer.sign_digest(unsigned.digest))
@@ -91,6 +101,11 @@ def _draft(shell: Shell, client: Client, signer: Signer, works: list[tuple[Path,
         made[path_beside(file)] = signed
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")
     return made
+
+
+def _name(file: Path) -> str:
+    """The file's name as Unicode text: on Linux a name may be any bytes."""
+    return file.name.encode(errors="replace").decode()
 
 
 def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[Path, Certificate],
@@ -101,6 +116,7 @@ def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[P
     for root, group in groupby(sorted(drafts.items(), key=by_root), key=by_root):
         batch = dict(group)
         first = next(iter(batch.values()))
+        _require_chain(client, first)
         sealer = first.sealer or signer.address
         if client.seal_of(root, sealer) is None:
             shell.send(sender, seal.seal_call(first), intent("seal", root, signer.address), "seal")
@@ -108,6 +124,16 @@ def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[P
             done[path] = shell.until_final(lambda c=certificate, s=sealer: seal.prove(client, c, s), wait)  # type: ignore[misc]
             done[path].save(path)
     return done
+
+
+def _require_chain(client: Client, certificate: Certificate) -> None:
+    """A leaf names chain and registry: sealed elsewhere it could never be claimed."""
+    if certificate.contracts != client.contracts:
+        meant = certificate.contracts.chain_id
+        raise WrongChain(
+            f"This work was drafted for chain {meant}, registry {checksum(certificate.contracts.registry)}.",
+            f"Use --chain {meant} and its node; the registry here is {checksum(client.contracts.registry)}.",
+        )
 
 
 def _summary(path: Path, c: Certificate) -> dict[str, Any]:
@@ -143,13 +169,13 @@ def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     sender = shell.sender(client, signer)
     done = []
     for file in files:
-        path = file if file.name.endswith(".countersign.json") else path_beside(file)
-        done.append(_claim(shell, client, sender, path, wait))
+        done.append(_claim(shell, client, sender, certificate_path(file), wait))
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 
 def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) -> dict[str, Any]:
     certificate = Certificate.load(path)
+    _require_chain(client, certificate)
     sealer = certificate.opening().sealer
     certificate = shell.until_final(lambda: seal.prove(client, certificate, sealer), wait)
     if not seal.is_claimed(client, certificate):

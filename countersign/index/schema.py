@@ -23,14 +23,25 @@ _PLACE = "block INTEGER NOT NULL, log_index INTEGER NOT NULL, time INTEGER NOT N
 
 _INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"), ("claims", "model"),
             ("retractions", "content"), ("objections", "content"), ("models", "publisher"), ("models", "model_id"),
-            ("model_endings", "model_id"), ("key_events", "identity"))  # fmt: skip
+            ("model_endings", "model_id"), ("key_events", "identity"), ("key_events", "key"))  # fmt: skip
 
+# A retraction holds for the identity that made it: a claim that displaces another identity's starts without, one that
+# displaces its own identity's stays retracted.
 _VIEWS = """
+CREATE VIEW claims_named AS
+SELECT c.*, coalesce((SELECT k.identity FROM key_events k WHERE k.key = c.creator
+                      AND k.kind IN ('registered', 'adopted') LIMIT 1), c.creator) AS identity
+FROM claims c;
 CREATE VIEW current_claims AS
-SELECT c.*, coalesce((SELECT r.retracted FROM retractions r WHERE r.content = c.content
+SELECT c.*, coalesce((SELECT r.retracted FROM retractions r WHERE r.content = c.content AND EXISTS (
+                          SELECT 1 FROM claims_named own WHERE own.content = c.content AND own.identity = c.identity
+                          AND (own.block, own.log_index) < (r.block, r.log_index)
+                          AND NOT EXISTS (SELECT 1 FROM claims_named other WHERE other.content = c.content
+                                          AND other.identity <> c.identity
+                                          AND (other.block, other.log_index) > (own.block, own.log_index)))
                       ORDER BY r.block DESC, r.log_index DESC LIMIT 1), 0) AS retracted,
        (SELECT count(*) FROM objections o WHERE o.content = c.content) AS objections
-FROM claims c
+FROM claims_named c
 WHERE NOT EXISTS (SELECT 1 FROM claims n WHERE n.content = c.content
                   AND (n.block, n.log_index) > (c.block, c.log_index));
 """

@@ -33,9 +33,7 @@ class Store:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._open(contracts)
         except sqlite3.DatabaseError as error:
-            raise IndexStoreError(
-                f"{path} is not a readable index: {error}.", "Rebuild it: countersign index rebuild."
-            ) from error
+            raise _unusable(path, error) from error
 
     def _open(self, contracts: Contracts) -> None:
         with self._transaction():
@@ -55,13 +53,16 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise _unusable(self.path, error) from error
 
     def blocks(self) -> list[Block]:
         """Remembered blocks, newest first; the first is the cursor."""
@@ -84,6 +85,10 @@ class Store:
             for table in (*EVENT_TABLES, "blocks"):
                 column = "number" if table == "blocks" else "block"
                 self._db.execute(f"DELETE FROM {table} WHERE {column} > ?", (to,))
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> IndexStoreError:
+    return IndexStoreError(f"{path} is not a usable index: {error}.", "Rebuild it: countersign index rebuild.")
 
 
 def _identity(contracts: Contracts) -> tuple[int, int, bytes]:

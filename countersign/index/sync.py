@@ -91,7 +91,7 @@ def _index_range(client: Client, store: Store, first: int, last: int, *, tail: b
     logs = client.logs(first, last)
     numbers = range(first, last + 1) if tail else [last]
     cursor = [_block(client, number) for number in numbers]
-    if cursor[-1].hash != before.hash or not _linked(cursor, store.blocks()[:1]):
+    if cursor[-1].hash != before.hash or not _continues(client, cursor, store.blocks()[:1]):
         raise Unreachable("The chain was reorganised while it was read.", "Try again.")
     times = {block.number: block.time for block in cursor}
     rows = [_row(client, log, times) for log in logs]
@@ -107,7 +107,11 @@ def _block(client: Client, number: int) -> Block:
     return block
 
 
-def _linked(blocks: list[Block], cursor: list[Block]) -> bool:
+def _continues(client: Client, blocks: list[Block], cursor: list[Block]) -> bool:
+    """Whether ``blocks`` descend from the cursor: by their parents, and where a range was jumped, as the node says."""
+    jumped = cursor and blocks[0].number != cursor[0].number + 1
+    if jumped and _block(client, cursor[0].number).hash != cursor[0].hash:
+        return False
     return all(b.parent == a.hash for a, b in pairwise(cursor + blocks) if b.number == a.number + 1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ape.api import AccountAPI
@@ -100,11 +100,7 @@ class Model:
     @property
     def words(self) -> tuple[Any, ...]:
         """ABI argument."""
-        return tuple(vars(replace(self, licence="")).values()) if False else self._words()
-
-    def _words(self) -> tuple[Any, ...]:
-        fields = self.message | {"licence": keccak(text=self.licence)}
-        return tuple(fields.values())
+        return tuple((self.message | {"licence": keccak(text=self.licence)}).values())
 
 
 def typed(contract: ContractInstance, kind: str, message: dict[str, Any], **domain: Any) -> Any:

@@ -12,6 +12,8 @@ import pytest
 from tools.create2 import ROOT, SALT, create2_address, plan, read_build
 from tools.export_abi import exported
 
+pytestmark = pytest.mark.xdist_group("ape")
+
 
 @pytest.fixture(scope="module")
 def build() -> dict[str, Any]:
