@@ -5,6 +5,8 @@ Steady state: the second of two runs with other keys, so that no first-time cost
 
 from __future__ import annotations
 
+import time
+
 from bench.figures import Figure, gas_floor
 from bench.peers import artifact
 from countersign import seal
@@ -42,8 +44,9 @@ def measure() -> list[Figure]:
 
 def _send(client: Client, sender: str, call: Call) -> Receipt:
     sent = client.rpc("eth_sendTransaction", {"from": sender, "to": to_hex(call.to), "data": to_hex(call.data)})
-    receipt = client.receipt(bytes.fromhex(sent[2:]))
-    assert receipt is not None and receipt.ok
+    while (receipt := client.receipt(bytes.fromhex(sent[2:]))) is None:
+        time.sleep(0.01)  # anvil answers before it has mined
+    assert receipt.ok
     return receipt
 
 
