@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +14,7 @@ from countersign.canonical import checksum, from_hex, to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.chain.sender import intent
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
-from countersign.errors import InputError, WrongChain
+from countersign.errors import InputError, NotFinal, WrongChain
 from countersign.records import ORIGINS, ZERO, Work
 
 if TYPE_CHECKING:
@@ -108,12 +107,12 @@ def _name(file: Path) -> str:
     return file.name.encode(errors="replace").decode()
 
 
-def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[Path, Certificate],
-                    wait: bool) -> dict[Path, Certificate]:  # fmt: skip
+def _seal_and_prove(
+    shell: Shell, client: Client, signer: Signer, drafts: dict[Path, Certificate], wait: bool
+) -> dict[Path, Certificate]:
     sender = shell.sender(client, signer)
-    by_root: Callable[[tuple[Path, Certificate]], bytes] = lambda item: item[1].root  # noqa: E731
     done: dict[Path, Certificate] = {}
-    for root, group in groupby(sorted(drafts.items(), key=by_root), key=by_root):
+    for root, group in groupby(sorted(drafts.items(), key=_root), key=_root):
         batch = dict(group)
         first = next(iter(batch.values()))
         _require_chain(client, first)
@@ -121,9 +120,17 @@ def _seal_and_prove(shell: Shell, client: Client, signer: Signer, drafts: dict[P
         if client.seal_of(root, sealer) is None:
             shell.send(sender, seal.seal_call(first), intent("seal", root, signer.address), "seal")
         for path, certificate in batch.items():
-            done[path] = shell.until_final(lambda c=certificate, s=sealer: seal.prove(client, c, s), wait)  # type: ignore[misc]
+            done[path] = _proved(shell, client, certificate, sealer, wait)
             done[path].save(path)
     return done
+
+
+def _root(draft: tuple[Path, Certificate]) -> bytes:
+    return draft[1].root
+
+
+def _proved(shell: Shell, client: Client, certificate: Certificate, sealer: bytes, wait: bool) -> Certificate:
+    return shell.until_final(lambda: seal.prove(client, certificate, sealer), wait)
 
 
 def _require_chain(client: Client, certificate: Certificate) -> None:
@@ -167,9 +174,7 @@ def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     """
     signer, client = shell.signer(), shell.client()
     sender = shell.sender(client, signer)
-    done = []
-    for file in files:
-        done.append(_claim(shell, client, sender, certificate_path(file), wait))
+    done = [_claim(shell, client, sender, certificate_path(file), wait) for file in files]
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 
@@ -177,7 +182,7 @@ def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) ->
     certificate = Certificate.load(path)
     _require_chain(client, certificate)
     sealer = certificate.opening().sealer
-    certificate = shell.until_final(lambda: seal.prove(client, certificate, sealer), wait)
+    certificate = _proved(shell, client, certificate, sealer, wait)
     if not seal.is_claimed(client, certificate):
         own = client.current_of(certificate.creator) == sender.address
         call = seal.claim_call(certificate, by_signature=not own)
@@ -190,8 +195,6 @@ def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) ->
 
 def _prove_claimed(client: Client, certificate: Certificate, sealer: bytes) -> Certificate:
     """Refresh the proof once the claim itself is final, so that it shows the claim."""
-    from countersign.errors import NotFinal
-
     finalized = client.finalized().number
     if client.claim_of(certificate.work.content, at=finalized) is None:
         raise NotFinal(f"The newest final block {finalized} does not hold the claim.", "Wait and try again.")
