@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -20,6 +21,8 @@ __all__ = ["FORMAT", "SUFFIX", "Certificate", "path_beside"]
 FORMAT = "countersign-certificate/1"
 SUFFIX = ".countersign.json"
 _MAX_BYTES = 4 << 20
+_MAX_DEPTH = 16
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 T = TypeVar("T")
 
@@ -88,6 +91,8 @@ class Certificate:
     @classmethod
     def from_json(cls, text: str) -> Certificate:
         """Read and validate. Raises CertificateError naming the first field that is wrong."""
+        if _nesting(text) > _MAX_DEPTH:
+            raise _invalid("it is nested deeper than any certificate")
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -114,6 +119,19 @@ class Certificate:
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
         return cls.from_json(text)
+
+
+def _nesting(text: str) -> int:
+    """How deep lists and objects are nested. The parser recurses: where a library raised Python's recursion limit (as
+    some for Ethereum do), deep nesting would end the whole process."""
+    depth = deepest = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        if (first := token[0][0]) in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif first in "]}":
+            depth -= 1
+    return deepest
 
 
 def _invalid(why: str) -> CertificateError:

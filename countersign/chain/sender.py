@@ -94,6 +94,15 @@ class Outbox:
         (highest,) = self._db.execute("SELECT max(nonce) FROM sent WHERE sender = ?", (sender,)).fetchone()
         return max(on_chain, -1 if highest is None else highest + 1)
 
+    def waiting(self, sender: bytes, first: int, last: int) -> list[_Sent]:
+        """What a sender signed for the nonces ``first`` … ``last``, in order."""
+        sql = "SELECT hash, nonce, raw FROM sent WHERE sender = ? AND nonce BETWEEN ? AND ? ORDER BY nonce"
+        return [_Sent(*row) for row in self._db.execute(sql, (sender, first, last))]
+
+    def forget_from(self, sender: bytes, nonce: int) -> None:
+        """Drop what a sender signed for ``nonce`` and all later ones."""
+        self._db.execute("DELETE FROM sent WHERE sender = ? AND nonce >= ?", (sender, nonce))
+
     def add(self, intent: str, sender: bytes, sent: _Sent) -> None:
         """Journal a signed transaction."""
         row = (sent.hash, intent, sender, sent.nonce, sent.raw)
@@ -157,8 +166,7 @@ class Sender:
         with self._outbox.transaction():
             if theirs := self._outbox.of(intent):
                 return theirs  # another process was faster
-            on_chain = int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), "pending"), 16)
-            nonce = self._outbox.next_nonce(self.address, on_chain)
+            nonce = self._outbox.next_nonce(self.address, self._nonce("pending"))
             fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
             raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
             sent = _Sent(keccak(raw), nonce, raw)
@@ -196,11 +204,12 @@ class Sender:
 
     def _deliver(self, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
         """Broadcast and wait. None when the nonce went to another transaction and the intent must be signed anew."""
+        for transaction in sent:
+            on_sent(transaction.hash)
         if receipt := self._receipt(sent):
             return receipt
-        for transaction in sent:
-            self._broadcast(transaction)
-            on_sent(transaction.hash)
+        if not self._rebroadcast(sent):
+            return None
         deadline = time.monotonic() + self._wait
         pause = 0.05
         while time.monotonic() < deadline:
@@ -216,11 +225,27 @@ class Sender:
             "Run the same command again: it waits on, and sends nothing twice.",
         )
 
+    def _rebroadcast(self, sent: list[_Sent]) -> bool:
+        """Offer again what waits, from the lowest nonce: a crash may have left an earlier transaction unsent, and ours
+        would wait for it for ever. False when one of them is refused now; it is forgotten and all must be signed anew."""
+        for waiting in self._outbox.waiting(self.address, self._nonce("latest"), sent[-1].nonce):
+            try:
+                self._broadcast(waiting)
+            except Unreachable:
+                raise
+            except ChainError:
+                self._outbox.forget_from(self.address, waiting.nonce)
+                return False
+        return True
+
+    def _nonce(self, block: str) -> int:
+        return int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), block), 16)
+
     def _receipt(self, sent: list[_Sent]) -> Receipt | None:
         return next(filter(None, (self._client.receipt(transaction.hash) for transaction in sent)), None)
 
     def _nonce_taken(self, sent: list[_Sent]) -> bool:
-        mined = int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), "latest"), 16)
+        mined = self._nonce("latest")
         # The receipt may arrive between the two questions: ask for it once more before giving up the nonce.
         return mined > sent[0].nonce and self._receipt(sent) is None
 

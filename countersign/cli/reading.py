@@ -78,7 +78,7 @@ def _text(report: Report) -> str:
     lines = []
     for step in report.steps:
         mark, colour = _MARKS[step.state]
-        lines.append(f"{click.style(mark, fg=colour)} {step.number} {step.name:<12} {step.detail}")
+        lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<12} {step.detail}")
     colour = {"verified": "green", "not verified": "red", "could not check": "yellow"}[report.outcome]
     return "\n".join([*lines, click.style(report.outcome.upper(), fg=colour, bold=True) + f": {report.summary}"])
 
