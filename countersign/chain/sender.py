@@ -227,7 +227,7 @@ class Sender:
 
     def _rebroadcast(self, sent: list[_Sent]) -> bool:
         """Offer again what waits, from the lowest nonce: a crash may have left an earlier transaction unsent, and ours
-        would wait for it for ever. False when one of them is refused now; it is forgotten and all must be signed anew."""
+        would wait for it for ever. False when one of them is refused now: it and all later ones are signed anew."""
         for waiting in self._outbox.waiting(self.address, self._nonce("latest"), sent[-1].nonce):
             try:
                 self._broadcast(waiting)

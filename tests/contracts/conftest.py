@@ -91,6 +91,11 @@ def models(project: Project, people: list[AccountAPI], identities: ContractInsta
     return people[0].deploy(project.ModelRegistry, identities)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def deployed(clock: None, registry: ContractInstance, models: ContractInstance) -> None:
+    """Everything is deployed before ape takes its first snapshot."""
+
+
 @pytest.fixture(scope="session")
 def wallet_type() -> ContractContainer:
     """The ERC-1271 mock, compiled as a project of its own so that no mock lies among the contracts."""

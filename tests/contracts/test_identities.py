@@ -1,4 +1,4 @@
-"""`register`, `rotate`, `markCompromised`, `suspect`, `recover`, `cancel`: every guard, every event, DESIGN's attacks."""
+"""`register`, `rotate`, `markCompromised`, `suspect`, `recover`, `cancel`: every guard, every event, every attack."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_second_registration_waits(identities, creator, thief, prepared, aft
     with ape.reverts(identities.TooEarly, readyAt=ready):
         identities.register(sha256("new"), thief, sender=creator)
     done = identities.register(sha256("new"), thief, sender=creator)
-    assert done.timestamp > ready or done.events[0].guardian == thief
+    assert done.timestamp == ready
     assert identities.identityOf(creator) == (creator, sha256("new"), thief)
     assert waiting(identities, creator, REGISTRATION) == 0
 
@@ -338,7 +338,9 @@ def test_a_guardian_vetoes_a_thiefs_registration(identities, creator, guardian, 
     assert again.events[0].readyAt == again.timestamp + WEEK
 
 
-def test_a_bad_guardian_loses_to_the_committed_key(identities, creator, next_key, guardian, thief, prepared, adopt, after):
+def test_a_bad_guardian_loses_to_the_committed_key(
+    identities, creator, next_key, guardian, thief, prepared, adopt, after
+):
     adopt(creator, thief, guardian, "recover")
     identities.markCompromised(creator, sender=guardian)
     after(WEEK - 60)

@@ -83,6 +83,10 @@ def test_anybody_objects(registry, thief, claimed):
 
 def test_leaf_of_binds_chain_registry_creator_work_and_salt(registry, project, identities, creator, thief):
     other = creator.deploy(project.ContentRegistry, identities)
-    words = [(creator, sha256("w"), sha256("s")), (thief, sha256("w"), sha256("s")), (creator, sha256("x"), sha256("s"))]
+    words = [
+        (creator, sha256("w"), sha256("s")),
+        (thief, sha256("w"), sha256("s")),
+        (creator, sha256("x"), sha256("s")),
+    ]
     leaves = {registry.leafOf(*word) for word in [*words, (creator, sha256("w"), sha256("t"))]}
     assert len(leaves | {other.leafOf(*words[0]), hash_leaf(sha256("w"))}) == 6

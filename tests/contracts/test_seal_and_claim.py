@@ -190,7 +190,8 @@ def test_a_smart_wallet_sends(registry, wallet, creator):
 def test_addresses_with_dirty_bits_are_refused(registry, creator, seal):
     opening = seal(WORK, creator)
     data = bytes(registry.claim.encode_input(WORK.words, opening.words))
-    assert data.count(bytes(12) + bytes.fromhex(creator.address[2:])) == 2
-    dirty = data.replace(bytes(12) + bytes.fromhex(creator.address[2:]), b"\x01" * 12 + bytes.fromhex(creator.address[2:]), 1)
+    clean, key = bytes(12), bytes.fromhex(creator.address[2:])
+    assert data.count(clean + key) == 2
+    dirty = data.replace(clean + key, b"\x01" * 12 + key, 1)
     with ape.reverts():
         creator.transfer(registry, 0, data=dirty)

@@ -17,8 +17,8 @@ contract InvariantsTest {
         targets[0] = address(world);
     }
 
-    /// forge-config: default.invariant.runs = 256
-    /// forge-config: default.invariant.depth = 96
+    /// forge-config: default.invariant.runs = 140
+    /// forge-config: default.invariant.depth = 160
     function invariant_rules() public view {
         require(world.sealsHold(), "S1: a seal changed");
         require(!world.broken("C1"), "C1: a claim's sealedAt did not fall, or the content came free");
@@ -35,6 +35,8 @@ contract InvariantsTest {
         require(world.namesHold(), "I5: a thief speaks for a prepared identity");
         require(!world.broken("I6"), "I6: a change did not wait");
         require(!world.broken("I7"), "I7: an ended key left something waiting");
+        require(!world.broken("I8"), "I8: a stranger marked or cancelled");
+        require(!world.broken("I9"), "I9: a key was adopted without its signature");
         require(!world.broken("M1"), "M1: a model's time moved, or was not set to now");
         require(!world.broken("M2"), "M2: a model's times are out of order");
         require(!world.broken("M3"), "M3: a model by another than the publisher's current, good key");
@@ -55,23 +57,25 @@ contract WorldTest {
         if (verb == 1) world.reveal(_next());
         if (verb == 2) world.sealStolen(_next(), _next(), uint64(_next()), uint64(_next()));
         if (verb == 3) world.copySeal(_next(), _next());
-        if (verb == 4) world.claim(_next(), _next() % 2 == 0);
+        if (verb == 4) world.claim(_next(), _next());
         if (verb == 5) world.replay(_next(), _next(), _next() % 2 == 0);
         if (verb == 6) world.forge(_next(), _next(), uint64(_next() % 4), uint64(_next() % 4), _next() % 2 == 0);
         if (verb == 7) world.retract(_next(), _next(), _next() % 2 == 0);
-        if (verb == 8) world.steal(_next());
+        if (verb == 8) world.steal(_next(), _next());
         if (verb == 9) world.abuse(_next(), _next(), _next());
         if (verb == 10) world.rotate(_next());
         if (verb == 11) world.guard(_next(), _next(), uint40(_next()));
         if (verb == 12) world.wait(_next());
+        if (verb == 14) world.abduct(_next(), _next(), _next() % 2 == 0);
+        if (verb == 15) world.usurp(_next(), _next());
         if (verb == 13) world.model(_next(), _next(), _next(), _next());
     }
 
     function test_the_world_is_lively() public {
-        for (uint256 i = 0; i < 20; ++i) {
+        for (uint256 i = 0; i < 12; ++i) {
             world = new World();
-            for (uint256 j = 0; j < 96; ++j) {
-                _step(_next() % 14);
+            for (uint256 j = 0; j < 160; ++j) {
+                _step(_next() % 16);
             }
             _tally();
         }
@@ -80,7 +84,7 @@ contract WorldTest {
         }
     }
 
-    bytes32[15] internal _names = [
+    bytes32[16] internal _names = [
         bytes32("seal"),
         "sealStolen",
         "claim",
@@ -95,9 +99,10 @@ contract WorldTest {
         "cancel",
         "adopt",
         "model",
-        "stolenClaim"
+        "stolenClaim",
+        "abduct"
     ];
-    uint256[15] internal _totals;
+    uint256[16] internal _totals;
 
     event Total(bytes32 name, uint256 total);
 

@@ -123,7 +123,7 @@ abstract contract Watch is Base {
         } else if (keccak256(abi.encode(was)) != keccak256(abi.encode(now_)) && _prepared(was)) {
             _rule("I6", _was(name, Change.Registration));
         }
-        if (handedOver || _endedNow(name)) {
+        if (handedOver || _ended(identities.currentOf(name))) {
             _rule("I7", !_waits(name, Change.Registration) && !_waits(name, Change.Rotation));
         }
         _watchWaiting(name);
@@ -201,9 +201,8 @@ abstract contract Watch is Base {
         return readyAt != 0;
     }
 
-    function _endedNow(address name) internal view returns (bool) {
-        address current = identities.currentOf(name);
-        return _lastKey[current].cutoff == 0 && identities.keyOf(current).cutoff != 0;
+    function _ended(address key) internal view returns (bool) {
+        return identities.keyOf(key).cutoff != 0;
     }
 
     /* WHAT THE INVARIANTS ASK */

@@ -19,6 +19,7 @@ contract World is Watch {
         address signer;
         uint256 number;
         bool honest;
+        bytes32 root;
     }
 
     uint256 internal constant THIEVES = 2;
@@ -61,7 +62,7 @@ contract World is Watch {
         number = _find(number, CONTENTS, _isSecret);
         if (number == CONTENTS) return;
         Draft storage draft = _drafts[_draftOf[number] - 1];
-        _revealed[number] = _sealTime(_rootOf(draft), draft.opening.sealer) < block.timestamp;
+        _revealed[number] = _sealTime(draft.root, draft.opening.sealer) < block.timestamp;
     }
 
     /// A thief seals revealed bytes for himself or in the name of a stolen key.
@@ -75,17 +76,19 @@ contract World is Watch {
     /// Anybody copies a pending seal, or seals words that are no tree's root.
     function copySeal(uint256 seed, uint256 who) external step {
         if (_drafts.length == 0 || seed % 7 == 0) return _seal(_thief(who), bytes32(seed % 2));
-        _seal(_thief(who), _rootOf(_drafts[seed % _drafts.length]));
+        _seal(_thief(who), _drafts[seed % _drafts.length].root);
     }
 
-    function claim(uint256 seed, bool signed) external step {
-        if (_drafts.length == 0) return;
-        Draft storage draft = _drafts[seed % _drafts.length];
-        if (draft.honest && !_revealed[draft.number]) return;
+    /// Whoever holds the key claims, with a signature, or only signs and leaves the rest to whoever sends it.
+    function claim(uint256 seed, uint256 how) external step {
+        uint256 number = _find(seed, _drafts.length, seed % 4 == 0 ? _isOpen : _isWinning);
+        if (number == _drafts.length) return;
+        Draft storage draft = _drafts[number];
         address speaker = identities.currentOf(draft.opening.creator);
         if (draft.honest ? isThief[speaker] : !_thiefHolds(speaker)) return;
-        if (signed) _signDraft(draft, speaker);
-        bool ok = _open(speaker, draft.work, draft.opening, signed ? draft.signature : bytes(""), draft.signer);
+        if (how % 3 != 0) _signDraft(draft, speaker);
+        if (how % 3 == 1) return;
+        bool ok = _open(speaker, draft.work, draft.opening, how % 3 == 2 ? draft.signature : bytes(""), draft.signer);
         if (ok && _stolenAt[speaker] != 0) ++count["stolenClaim"];
         if (ok && draft.honest && draft.number % OWNERS != 3) _ownerClaimed[draft.work.content] = true;
     }
@@ -139,7 +142,8 @@ contract World is Watch {
 
     /* KEYS */
 
-    function steal(uint256 owner) external step {
+    function steal(uint256 owner, uint256 luck) external step {
+        if (luck % 4 != 0) return;
         address current = identities.currentOf(nameOf(owner));
         if (_stolenAt[current] == 0) _stolenAt[current] = block.timestamp;
         ++count["steal"];
@@ -148,11 +152,33 @@ contract World is Watch {
     /// A thief uses a stolen key for everything that it may do.
     function abuse(uint256 owner, uint256 what, uint256 who) external step {
         address current = identities.currentOf(nameOf(owner));
-        if (!_thiefHolds(current)) return;
+        if (!_thiefHolds(current)) return what % 2 == 0 ? _mark(_thief(who), current) : _cancel(_thief(who), owner);
         if (what % 8 == 0) return _mark(current, current);
         if (what % 4 == 1) return _register(current, keccak256(abi.encode(_thief(who))), _thief(who + 1));
         if (what % 4 == 2) return _cancel(current, owner);
-        _rotate(current, owner, THIEVES_SECRET + who % THIEVES, 0, address(0));
+        _rotate(current, nameOf(owner), THIEVES_SECRET + who % THIEVES, _thief(who), 0, address(0));
+    }
+
+    /// A thief adopts any key into any identity: only a key that he holds, into an identity that he may hand over.
+    function abduct(uint256 seed, uint256 who, bool own) external step {
+        address name = own ? _thief(who) : _keys[who % _keys.length];
+        address key = _keys[seed % _keys.length];
+        bool held = _thiefHolds(key);
+        if (held && _secretOf(key) == 0) return;
+        bool ok = _rotate(_thiefHolds(name) ? name : _thief(who), name, held ? _secretOf(key) : 0, key, 0, address(0));
+        _rule("I9", !ok || held);
+        if (ok) ++count["abduct"];
+    }
+
+    /// A thief plays the guardian.
+    function usurp(uint256 owner, uint256 who) external step {
+        Adoption memory a = Adoption(nameOf(owner), _thief(who), 0, address(0));
+        bytes memory signature = _signAdoption(THIEVES_SECRET + who % THIEVES, a);
+        bool guards = identities.identityOf(nameOf(owner)).guardian == _thief(who);
+        VM.prank(_thief(who));
+        try identities.recover(a, signature) {
+            _rule("I8", guards);
+        } catch {}
     }
 
     /// An owner moves to the next key, or answers a theft.
@@ -254,6 +280,16 @@ contract World is Watch {
         return _revealed[number];
     }
 
+    function _isOpen(uint256 number) internal view returns (bool) {
+        return !_drafts[number].honest || _revealed[_drafts[number].number];
+    }
+
+    function _isWinning(uint256 number) internal view returns (bool) {
+        Draft storage draft = _drafts[number];
+        uint40 held = registry.claimOf(draft.work.content).sealedAt;
+        return _isOpen(number) && (held == 0 || _sealTime(draft.root, draft.opening.sealer) < held);
+    }
+
     function _isClaimed(uint256 number) internal view returns (bool) {
         return registry.claimOf(content(number)).creator != address(0);
     }
@@ -286,10 +322,11 @@ contract World is Watch {
         bytes32 salt = keccak256(abi.encode("salt", _drafts.length));
         (size, index) = (size % 9 + 1, index % (size % 9 + 1));
         draft.opening = Opening(creator, sealer, salt, index, size, _siblings(salt, _depth(index, size)));
+        bytes32 leaf = _leafOf(draft.work, draft.opening);
+        draft.root = _naiveRoot(leaf, index, size, draft.opening.path, draft.opening.path.length);
         _drafts.push(draft);
-        bytes32 root = _rootOf(draft);
-        _grown[root][_leafOf(draft.work, draft.opening)] = true;
-        _seal(sealer, root);
+        _grown[draft.root][leaf] = true;
+        _seal(sealer, draft.root);
         ++count[honest ? bytes32("seal") : bytes32("sealStolen")];
         return _drafts.length - 1;
     }
@@ -303,11 +340,6 @@ contract World is Watch {
 
     function _leafOf(Work memory work, Opening memory o) internal view returns (bytes32) {
         return _hashLeaf(registry.leafOf(o.creator, registry.workIdOf(work), o.salt));
-    }
-
-    function _rootOf(Draft memory draft) internal view returns (bytes32) {
-        Opening memory o = draft.opening;
-        return _naiveRoot(_leafOf(draft.work, o), o.index, o.size, o.path, o.path.length);
     }
 
     function _signDraft(Draft storage draft, address speaker) internal {
@@ -337,13 +369,15 @@ contract World is Watch {
         fair = fair && identities.currentOf(o.creator) == (signature.length == 0 ? sender : signer);
         Claim memory holder = registry.claimOf(work.content);
         VM.prank(sender);
-        if (signature.length == 0) try registry.claim(work, o) {
-            ok = true;
+        if (signature.length == 0) {
+            try registry.claim(work, o) {
+                ok = true;
+            } catch {}
+        } else {
+            try registry.claimFor(work, o, signature) {
+                ok = true;
+            } catch {}
         }
-            catch {} else try registry.claimFor(work, o, signature) {
-            ok = true;
-        }
-            catch {}
         _rule("C2", !ok || fair);
         _rule("C3", !fair || ok == (holder.creator == address(0) || sealedAt < holder.sealedAt));
         if (fair && (_lowestShown[work.content] == 0 || sealedAt < _lowestShown[work.content])) {
@@ -384,16 +418,21 @@ contract World is Watch {
     }
 
     function _mark(address by, address key) internal {
+        bool allowed = by == key || by == identities.identityOf(identities.rootOf(key)).guardian;
         VM.prank(by);
         try identities.markCompromised(key) {
+            _rule("I8", allowed);
             marked[key] = true;
             ++count["mark"];
         } catch {}
     }
 
     function _cancel(address by, uint256 owner) internal {
+        address current = identities.currentOf(nameOf(owner));
+        bool allowed = (by == current && !_ended(current)) || by == identities.identityOf(nameOf(owner)).guardian;
         VM.prank(by);
         try identities.cancel(nameOf(owner)) {
+            _rule("I8", allowed);
             ++count["cancel"];
         } catch {}
     }
@@ -408,7 +447,7 @@ contract World is Watch {
         }
         uint256 next = _generation[owner] + 1;
         bytes32 commitment = state.commitment == 0 ? bytes32(0) : keccak256(abi.encode(_key(owner, next + 1)));
-        _rotate(current, owner, _secret(owner, next), commitment, state.guardian);
+        _rotate(current, nameOf(owner), _secret(owner, next), _key(owner, next), commitment, state.guardian);
         _advance(owner);
     }
 
@@ -422,11 +461,17 @@ contract World is Watch {
         _advance(owner);
     }
 
-    function _rotate(address sender, uint256 owner, uint256 secret, bytes32 commitment, address guardian) internal {
-        Adoption memory a = Adoption(nameOf(owner), _addr(secret), commitment, guardian);
-        bytes memory signature = _signAdoption(secret, a);
+    /// `secret` 0 signs with a wrong key.
+    function _rotate(address sender, address name, uint256 secret, address key, bytes32 commitment, address guardian)
+        internal
+        returns (bool ok)
+    {
+        Adoption memory a = Adoption(name, key, commitment, guardian);
+        bytes memory signature = _signAdoption(secret == 0 ? THIEVES_SECRET + THIEVES : secret, a);
         VM.prank(sender);
-        try identities.rotate(a, signature) {} catch {}
+        try identities.rotate(a, signature) {
+            ok = true;
+        } catch {}
     }
 
     /// The owner goes on with the next key once it is in force.
