@@ -101,9 +101,24 @@ class Client:
                 f"The node at {self.host} does not answer ({type(error).__name__}).",
                 "Start one with 'make up', or set --rpc or COUNTERSIGN_RPC to a node's URL.",
             ) from error
-        if "error" in answer:
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
             raise _rpc_error(method, answer["error"])
-        return answer.get("result")
+        if not isinstance(answer, dict) or "result" not in answer:
+            raise self._no_node(method)
+        return answer["result"]
+
+    def quantity(self, method: str, *parameters: Any) -> int:
+        """One JSON-RPC call whose result is a number."""
+        try:
+            return int(self.rpc(method, *parameters), 16)
+        except (TypeError, ValueError) as error:
+            raise self._no_node(method) from error
+
+    def _no_node(self, method: str) -> Unreachable:
+        return Unreachable(
+            f"What answers at {self.host} is no node: it does not understand {method}.",
+            "Set --rpc or COUNTERSIGN_RPC to a node's URL.",
+        )
 
     def _transport(self) -> Any:
         if self._provider is None:
@@ -114,7 +129,7 @@ class Client:
 
     def check(self) -> None:
         """Raise WrongChain or NoContract unless the node serves the expected chain with Countersign on it."""
-        served = int(self.rpc("eth_chainId"), 16)
+        served = self.quantity("eth_chainId")
         if served != self.chain_id:
             raise WrongChain(
                 f"The node at {self.host} serves chain {served}, not {self.chain_id}.",
@@ -171,11 +186,11 @@ class Client:
 
     def balance(self, address: bytes) -> int:
         """Balance in wei."""
-        return int(self.rpc("eth_getBalance", to_hex(address), "latest"), 16)
+        return self.quantity("eth_getBalance", to_hex(address), "latest")
 
     def gas_price(self) -> int:
         """Price in wei that a transaction would pay per gas now."""
-        return int(self.rpc("eth_gasPrice"), 16)
+        return self.quantity("eth_gasPrice")
 
     def call(self, to: bytes, contract: str, function: str, *arguments: Any, at: int | str = "latest") -> Any:
         """The result of a view of one of our contracts."""
@@ -271,7 +286,7 @@ class Client:
     def estimate(self, sender: bytes, call: Call) -> int:
         """Gas the call would need. Raises Reverted, in words, when the contract would refuse."""
         fields = {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data)}
-        return int(self.rpc("eth_estimateGas", fields), 16)
+        return self.quantity("eth_estimateGas", fields)
 
     def explain(self, sender: bytes, call: Call, block: int) -> ChainError:
         """Why the transaction reverted in ``block``, as far as a replay on the state before it tells."""

@@ -188,7 +188,7 @@ class Sender:
         """EIP-1559 fees that stay valid through six full blocks."""
         base = int(self._client.rpc("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
         try:
-            tip = int(self._client.rpc("eth_maxPriorityFeePerGas"), 16)
+            tip = self._client.quantity("eth_maxPriorityFeePerGas")
         except ChainError:
             tip = _TIP_IF_UNKNOWN
         return {"maxFeePerGas": 2 * base + tip, "maxPriorityFeePerGas": tip}
@@ -239,7 +239,7 @@ class Sender:
         return True
 
     def _nonce(self, block: str) -> int:
-        return int(self._client.rpc("eth_getTransactionCount", to_hex(self.address), block), 16)
+        return self._client.quantity("eth_getTransactionCount", to_hex(self.address), block)
 
     def _receipt(self, sent: list[_Sent]) -> Receipt | None:
         return next(filter(None, (self._client.receipt(transaction.hash) for transaction in sent)), None)

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from countersign.canonical import from_hex
 from countersign.durable import write_durably
@@ -37,8 +38,9 @@ def unlock(path: Path, ask_passphrase: Callable[[str], str]) -> bytes:
     document = _read(path)
     from eth_keyfile.keyfile import decode_keyfile_json
 
+    passphrase: Any = ask_passphrase(f"Passphrase for {path}").encode()  # annotated str, but its PBKDF2 takes bytes
     try:
-        return bytes(decode_keyfile_json(document, ask_passphrase(f"Passphrase for {path}")))
+        return bytes(decode_keyfile_json(document, passphrase))
     except ValueError as error:
         raise SignerError(f"{path} does not open.", "Check the passphrase.") from error
     except (KeyError, TypeError, NotImplementedError) as error:

@@ -68,7 +68,7 @@ def open_signer(uri: str, chain_id: int, ask_passphrase: Callable[[str], str]) -
         return LocalSigner(keystore.unlock(Path(rest), ask_passphrase), chain_id)
     if scheme == "test":
         return LocalSigner(_test_key(rest, chain_id), chain_id)
-    raise SignerError(f"'{scheme}:' is not a kind of key.", _USE)
+    raise SignerError("That is not a kind of key.", _USE)  # not repeated: it may be a private key
 
 
 def _test_key(number: str, chain_id: int) -> bytes:

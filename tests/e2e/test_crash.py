@@ -1,0 +1,335 @@
+"""Killed at any point, nothing is lost and nothing is done twice; the index follows a chain that changes its mind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Cli
+
+from countersign.canonical import to_hex
+from countersign.certificate import Certificate, path_beside
+from countersign.chain.client import Client
+from countersign.chain.codec import encode_call
+from countersign.chain.sender import Sender
+from countersign.errors import ChainError
+from countersign.index.schema import EVENT_TABLES
+from countersign.index.store import Store
+from countersign.index.sync import catch_up
+from countersign.keys.signer import open_signer
+from countersign.records import Call
+from tools.deployment import deploy_local
+from tools.devnet import Devnet
+
+
+class Proxy(ThreadingHTTPServer):
+    """Passes requests on to a node, until the ``count``-th call of ``method``: there it hangs, or refuses.
+
+    ``when`` is "before" (the node never hears of it), "after" (the answer is lost), "refuse" (the node says no).
+    """
+
+    daemon_threads = True
+
+    def __init__(self, url: str, method: str, when: str, count: int = 1) -> None:
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.node, self.method, self.when, self.left = url, method, when, count
+        self.reached, self.released = threading.Event(), threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self) -> Proxy:
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.released.set()
+        self.shutdown()
+        super().__exit__(*error)
+
+    def answer(self, body: bytes) -> bytes:
+        """The node's answer, unless this is the call to stop at."""
+        hit = json.loads(body)["method"] == self.method
+        self.left -= hit
+        stop = hit and self.left == 0
+        if stop and self.when == "refuse":
+            return b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "max fee per gas too low"}}'
+        if stop and self.when == "before":
+            self._hang()
+        with urllib.request.urlopen(urllib.request.Request(self.node, body, _JSON), timeout=20) as response:
+            answer: bytes = response.read()
+        if stop:
+            self._hang()
+        return answer
+
+    def _hang(self) -> None:
+        self.reached.set()
+        self.released.wait(30)
+
+
+_JSON = {"content-type": "application/json"}
+
+
+class _Passing(BaseHTTPRequestHandler):
+    server: Proxy
+
+    def do_POST(self) -> None:
+        answer = self.server.answer(self.rfile.read(int(self.headers["content-length"])))
+        if not self.server.released.is_set():
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+_SMALL_RANGES = "from countersign.index import sync; sync._RANGE = 100; from countersign.cli import main; main()"
+"""The command line, indexing fewer blocks at a time: mining thousands takes long."""
+
+
+def killed_at(proxy: Proxy, cli: Cli, *arguments: object) -> None:
+    """Run a command through the proxy and kill it (SIGKILL) where the proxy hangs."""
+    command = [sys.executable, "-c", _SMALL_RANGES, *map(str, arguments), "--rpc", proxy.url, "--home", str(cli.home)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert proxy.reached.wait(30), process.communicate(timeout=10)
+    process.kill()
+    process.communicate()
+
+
+def seals_of(chain: Devnet, root: bytes) -> int:
+    query = {"fromBlock": "0x0", "toBlock": "latest", "topics": [None, to_hex(root)]}
+    return len(chain.rpc("eth_getLogs", query))
+
+
+def nonce(chain: Devnet, account: int) -> int:
+    return int(chain.rpc("eth_getTransactionCount", chain.rpc("eth_accounts")[account], "latest"), 16)
+
+
+POINTS = [
+    ("eth_estimateGas", "before", "draft"),
+    ("eth_getTransactionCount", "before", "draft"),
+    ("eth_sendRawTransaction", "before", "draft"),
+    ("eth_sendRawTransaction", "after", "draft"),
+    ("eth_getTransactionReceipt", "before", "draft"),
+    ("eth_getProof", "after", "draft"),
+]
+
+
+@pytest.mark.parametrize(("method", "when", "state"), POINTS)
+def test_a_seal_survives_a_kill_at_every_point(
+    cli: Cli, chain: Devnet, work: Path, method: str, when: str, state: str
+) -> None:
+    before = nonce(chain, 7)
+    with Proxy(chain.url, method, when) as proxy:
+        killed_at(proxy, cli, "seal", work, "--key", "test:7")
+    draft = Certificate.load(path_beside(work))
+    assert draft.state == state and draft.signature
+    outcome = cli("seal", work, "--resume", key="test:7")
+    assert outcome.code == 0, outcome
+    done = Certificate.load(path_beside(work))
+    assert (done.state, done.salt) == ("proved", draft.salt)
+    assert nonce(chain, 7) == before + 1
+    assert seals_of(chain, done.root) == 1
+    assert [entry.name for entry in work.parent.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_a_claim_survives_a_kill_after_it_was_sent(cli: Cli, chain: Devnet, work: Path) -> None:
+    assert cli("seal", work, key="test:7").code == 0
+    before = nonce(chain, 7)
+    with Proxy(chain.url, "eth_sendRawTransaction", "after") as proxy:
+        killed_at(proxy, cli, "claim", work, "--key", "test:7")
+    assert cli("claim", work, key="test:7").code == 0
+    assert cli("verify", work).code == 0
+    assert nonce(chain, 7) == before + 1
+
+
+# The sender
+
+
+@pytest.fixture
+def send(chain: Devnet, tmp_path: Path) -> Callable[..., Any]:
+    """Sends for an account through a node, every time as a new process would: with nothing but the journal."""
+
+    def send(call: Call, name: str, account: int = 8, url: str = chain.url) -> Any:
+        signer = open_signer(f"test:{account}", 31337, str)
+        return Sender(Client(url, 31337), signer, tmp_path / "outbox.sqlite").send(call, name)
+
+    return send
+
+
+def seal_of(chain: Devnet, root: bytes) -> Call:
+    return Call(Client(chain.url, 31337).contracts.registry, encode_call("ContentRegistry", "seal", root))
+
+
+def test_of_many_who_ask_for_one_thing_at_once_one_sends(chain: Devnet, send: Callable[..., Any]) -> None:
+    call, before = seal_of(chain, os.urandom(32)), nonce(chain, 8)
+    with ThreadPoolExecutor(6) as pool:
+        receipts = list(pool.map(lambda _: send(call, "same"), range(6)))
+    assert len({receipt.transaction for receipt in receipts}) == 1
+    assert nonce(chain, 8) == before + 1
+
+
+def test_many_different_things_at_once_are_all_sent(chain: Devnet, send: Callable[..., Any]) -> None:
+    before = nonce(chain, 8)
+    with ThreadPoolExecutor(6) as pool:
+        receipts = list(pool.map(lambda n: send(seal_of(chain, os.urandom(32)), f"other {n}"), range(6)))
+    assert len({receipt.transaction for receipt in receipts}) == 6 and all(receipt.ok for receipt in receipts)
+    assert nonce(chain, 8) == before + 6
+
+
+def test_a_refused_transaction_leaves_no_gap(chain: Devnet, send: Callable[..., Any]) -> None:
+    first, second = seal_of(chain, os.urandom(32)), seal_of(chain, os.urandom(32))
+    before = nonce(chain, 8)
+    with Proxy(chain.url, "eth_sendRawTransaction", "refuse") as proxy, pytest.raises(ChainError, match="max fee"):
+        send(first, "refused", url=proxy.url)
+    assert send(second, "next").ok and send(first, "refused").ok
+    assert nonce(chain, 8) == before + 2
+
+
+def test_a_nonce_taken_by_another_program_is_no_trouble(chain: Devnet, send: Callable[..., Any]) -> None:
+    """Signed and journalled, never sent; meanwhile another program uses the account."""
+    call, before = seal_of(chain, os.urandom(32)), nonce(chain, 8)
+    with Proxy(chain.url, "eth_sendRawTransaction", "before") as proxy, ThreadPoolExecutor(1) as pool:
+        dying = pool.submit(send, call, "late", 8, proxy.url)
+        assert proxy.reached.wait(20)
+        account = chain.rpc("eth_accounts")[8]
+        chain.rpc("eth_sendTransaction", {"from": account, "to": account, "value": "0x0"})
+        proxy.released.set()
+        with pytest.raises(ChainError):
+            dying.result(30)
+    assert send(call, "late").ok
+    assert nonce(chain, 8) == before + 2
+
+
+def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Devnet() as chain:
+            deploy_local(chain)
+            signer = open_signer("test:0", 31337, str)
+            sender = Sender(Client(chain.url, 31337), signer, tmp_path / "outbox.sqlite")
+            assert sender.send(seal_of(chain, bytes(31) + b"\x01"), "seal").ok
+            assert nonce(chain, 0) == 4
+
+
+# The index
+
+
+@pytest.fixture
+def own_chain() -> Iterator[Devnet]:
+    """A chain to be ill-treated."""
+    with Devnet() as chain:
+        deploy_local(chain)
+        yield chain
+
+
+def content_of(path: Path) -> dict[str, list[Any]]:
+    """All rows of an index, and its cursor."""
+    with closing(sqlite3.connect(path)) as db:
+        rows = {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in EVENT_TABLES}
+        return rows | {"cursor": db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchall()}
+
+
+def check_against_rebuild(chain: Devnet, store: Store, tmp_path: Path) -> dict[str, list[Any]]:
+    client = Client(chain.url, 31337)
+    fresh = Store(tmp_path / f"fresh-{time.monotonic_ns()}.sqlite", client.contracts)
+    catch_up(client, fresh)
+    assert content_of(store.path) == content_of(fresh.path)
+    return content_of(store.path)
+
+
+def seal_some(chain: Devnet, tmp_path: Path, count: int) -> None:
+    signer = open_signer("test:1", 31337, str)
+    sender = Sender(Client(chain.url, 31337), signer, tmp_path / f"outbox-{time.monotonic_ns()}")
+    for _ in range(count):
+        sender.send(seal_of(chain, os.urandom(32)), os.urandom(8).hex())
+
+
+@pytest.mark.parametrize("depth", [1, 5, 80, 400])
+def test_the_index_follows_a_fork(own_chain: Devnet, tmp_path: Path, depth: int) -> None:
+    client = Client(own_chain.url, 31337)
+    store = Store(tmp_path / "index.sqlite", client.contracts)
+    seal_some(own_chain, tmp_path, 3)
+    own_chain.rpc("anvil_mine", "0x64", "0x1")
+    before = own_chain.rpc("evm_snapshot")
+    seal_some(own_chain, tmp_path, 3)
+    own_chain.rpc("anvil_mine", hex(depth), "0x1")
+    catch_up(client, store)
+    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 6
+    own_chain.rpc("evm_revert", before)
+    catch_up(client, store)  # the head is lower than the cursor
+    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 3
+    seal_some(own_chain, tmp_path, 2)
+    own_chain.rpc("anvil_mine", hex(depth + 9), "0x2")
+    catch_up(client, store)
+    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 5
+
+
+def test_the_index_starts_anew_on_a_chain_that_began_anew(tmp_path: Path) -> None:
+    paths, port = [tmp_path / "index.sqlite"], None
+    for count in (3, 1):
+        with Devnet(port) as chain:
+            port = chain.port
+            deploy_local(chain)
+            seal_some(chain, tmp_path, count)
+            store = Store(paths[0], Client(chain.url, 31337).contracts)
+            catch_up(Client(chain.url, 31337), store)
+            assert len(check_against_rebuild(chain, store, tmp_path)["seals"]) == count
+
+
+def test_an_empty_chain_has_an_empty_index(tmp_path: Path) -> None:
+    with Devnet() as chain:
+        client = Client(chain.url, 31337)
+        store = Store(tmp_path / "index.sqlite", client.contracts)
+        for _ in range(2):
+            assert catch_up(client, store).block == 0
+        assert check_against_rebuild(chain, store, tmp_path)["seals"] == []
+
+
+def test_the_index_survives_a_kill_while_it_reads(own_chain: Devnet, tmp_path: Path) -> None:
+    cli = Cli(own_chain.url, tmp_path / "home")
+    for _ in range(3):
+        seal_some(own_chain, tmp_path, 2)
+        own_chain.rpc("anvil_mine", "0x46", "0x1")
+    with Proxy(own_chain.url, "eth_getLogs", "after", count=2) as proxy:
+        killed_at(proxy, cli, "index", "sync")
+    path = tmp_path / "home" / "index-31337.sqlite"
+    half = content_of(path)
+    assert half["cursor"][0][0] == 99 and 0 < len(half["seals"]) < 6
+    assert cli("index", "sync").code == 0
+    store = Store(path, Client(own_chain.url, 31337).contracts)
+    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 6
+
+
+def test_a_fork_between_two_ranges_is_noticed(
+    own_chain: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the second range is read, the chain forks below the first one's end."""
+    monkeypatch.setattr("countersign.index.sync._RANGE", 50)
+    before = own_chain.rpc("evm_snapshot")
+    seal_some(own_chain, tmp_path, 2)
+    own_chain.rpc("anvil_mine", "0x12c", "0x1")
+    client = Client(own_chain.url, 31337)
+    store = Store(tmp_path / "index.sqlite", client.contracts)
+    forked: list[Any] = []
+
+    def fork(_: Any) -> None:
+        if not forked:
+            forked.append(own_chain.rpc("evm_revert", before))
+            own_chain.rpc("anvil_mine", "0x12c", "0x2")
+
+    with pytest.raises(ChainError, match="reorganised"):
+        catch_up(client, store, fork)
+    catch_up(client, store)
+    assert check_against_rebuild(own_chain, store, tmp_path)["seals"] == []

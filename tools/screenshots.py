@@ -1,0 +1,178 @@
+"""Screenshots of every page, light, dark and at 360 px, into docs/images.
+
+    python -m tools.screenshots [--out FOLDER]
+
+Runs chain, contracts and web app of its own, plays a creator with a demo account, and looks at what a visitor sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import skimage
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tools.browser import chromium
+from tools.create2 import ROOT
+from tools.webapp import WebApp
+
+WAIT = 30_000
+LARGEST = 300_000
+WORK_NAME = "cat.png"
+PICTURE = Path(skimage.__file__).parent / "data" / "chelsea.png"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A colour scheme and a window."""
+
+    name: str
+    scheme: Literal["light", "dark"]
+    width: int
+    height: int
+
+
+LOOKS = (Look("light", "light", 1200, 900), Look("dark", "dark", 1200, 900), Look("phone", "light", 360, 740))
+
+
+class Camera:
+    """One browser window that saves what it sees."""
+
+    def __init__(self, browser: Browser, look: Look, url: str, folder: Path) -> None:
+        self.page: Page = browser.new_page(
+            viewport={"width": look.width, "height": look.height}, color_scheme=look.scheme, accept_downloads=True
+        )
+        self.page.set_default_timeout(WAIT)
+        self._look, self._url, self._folder = look, url, folder
+
+    def open(self, path: str) -> None:
+        """Go to a page and wait until its drop zone is alive."""
+        self.page.goto(self._url + path)
+        self.sees("choose a file")
+
+    def sees(self, text: str) -> None:
+        """Wait for words."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=WAIT)
+
+    def click(self, text: str) -> None:
+        """Press a button."""
+        self.page.get_by_role("button", name=text).click()
+
+    def give(self, *files: Path) -> None:
+        """Choose files."""
+        self.page.locator("input[type=file]").first.set_input_files([str(file) for file in files])
+
+    def shoot(self, name: str) -> None:
+        """Save the whole page: the window grows to hold it."""
+        self.page.wait_for_timeout(700)
+        content = int(self.page.evaluate("document.querySelector('.stMainBlockContainer').scrollHeight"))
+        self._resize(max(self._look.height, content + 60))
+        path = self._folder / f"{name}-{self._look.name}.png"
+        self.page.screenshot(path=path)
+        self._resize(self._look.height)
+        _shrink(path)
+
+    def _resize(self, height: int) -> None:
+        self.page.set_viewport_size({"width": self._look.width, "height": height})
+        self.page.wait_for_timeout(300)
+
+
+def _shrink(path: Path) -> None:
+    """256 colours are enough for pages, and keep the repository small."""
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path.name} is {path.stat().st_size:,} bytes: show less on it.")
+
+
+def register(camera: Camera, work: Path) -> Path:
+    """The Register page from the first look to the claim; returns the certificate."""
+    camera.open("/")
+    camera.shoot("register-start")
+    camera.give(work)
+    camera.sees("Continue as demo account 0")
+    camera.shoot("register-creator")
+    camera.click("Continue as demo account 0")
+    camera.sees("How was it made?")
+    camera.page.get_by_role("combobox").last.click()
+    camera.page.get_by_text("Made by a generative AI model").click()
+    camera.shoot("register-disclosure")
+    camera.click("Save the draft and continue")
+    camera.sees("is saved in this browser")
+    camera.sees("Expected cost")
+    camera.shoot("register-seal")
+    camera.click("Seal this work")
+    camera.sees("until nothing can undo it")
+    camera.click("Sign the certificate")
+    camera.sees("Claim it now")
+    camera.shoot("register-claim")
+    camera.click("Claim it now")
+    camera.sees("Sealed and claimed")
+    camera.shoot("register-done")
+    with camera.page.expect_download() as download:
+        camera.click("Download the certificate")
+    certificate = work.with_name(download.value.suggested_filename)
+    download.value.save_as(certificate)
+    return certificate
+
+
+def verify(camera: Camera, work: Path, certificate: Path) -> None:
+    """The Verify page: nothing yet, verified, one byte changed, no record."""
+    camera.open("/verify")
+    camera.shoot("verify-start")
+    camera.give(work, certificate)
+    camera.sees("Claimed by the creator")
+    camera.shoot("verify-verified")
+    changed = work.with_name(f"changed-{work.name}")
+    changed.write_bytes(work.read_bytes()[:-1] + b"\0")
+    camera.open("/verify")
+    camera.give(changed, certificate)
+    camera.sees("Not verified")
+    camera.shoot("verify-changed")
+    camera.open("/verify")
+    camera.give(changed)
+    camera.sees("No record")
+    camera.shoot("verify-no-record")
+
+
+def _work(folder: Path, look: Look) -> Path:
+    """A work of its own for each look: the same picture, other trailing bytes."""
+    path = folder / look.name / WORK_NAME
+    path.parent.mkdir()
+    shutil.copyfile(PICTURE, path)
+    with path.open("ab") as file:
+        file.write(look.name.encode())
+    return path
+
+
+def take_all(out: Path, scratch: Path) -> None:
+    """Take every picture into ``out``."""
+    with WebApp(scratch / "home", block_time=2) as app, chromium() as browser:
+        for look in LOOKS:
+            camera = Camera(browser, look, app.url, out)
+            work = _work(scratch, look)
+            certificate = register(camera, work)
+            verify(camera, work, certificate)
+            camera.page.close()
+
+
+def main() -> int:
+    """Read the arguments and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
+    out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        take_all(out, Path(scratch))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
