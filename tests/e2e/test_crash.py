@@ -155,6 +155,14 @@ def test_a_claim_survives_a_kill_after_it_was_sent(cli: Cli, chain: Devnet, work
     assert nonce(chain, 7) == before + 1
 
 
+@pytest.fixture
+def own_chain() -> Iterator[Devnet]:
+    """A chain to be ill-treated."""
+    with Devnet() as chain:
+        deploy_local(chain)
+        yield chain
+
+
 # The sender
 
 
@@ -213,6 +221,22 @@ def test_a_nonce_taken_by_another_program_is_no_trouble(chain: Devnet, send: Cal
     assert nonce(chain, 8) == before + 2
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_what_is_pending_is_taken_up_and_not_signed_again(own_chain: Devnet, tmp_path: Path, forgotten: bool) -> None:
+    """Sent but not mined when the process died; ``forgotten``: and then dropped by the node."""
+    signer, client = open_signer("test:2", 31337, str), Client(own_chain.url, 31337)
+    call, hashes = seal_of(own_chain, os.urandom(32)), list[bytes]()
+    own_chain.rpc("evm_setAutomine", False)
+    with pytest.raises(ChainError, match="still not mined"):
+        Sender(client, signer, tmp_path / "outbox", wait=0.1).send(call, "seal", hashes.append)
+    if forgotten:
+        own_chain.rpc("anvil_dropAllTransactions")
+    own_chain.rpc("evm_setIntervalMining", 1)
+    receipt = Sender(client, signer, tmp_path / "outbox").send(call, "seal", hashes.append)
+    assert receipt.ok and set(hashes) == {receipt.transaction}
+    assert nonce(own_chain, 2) == 1
+
+
 def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None:
     for _ in range(2):
         with Devnet() as chain:
@@ -224,14 +248,6 @@ def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None
 
 
 # The index
-
-
-@pytest.fixture
-def own_chain() -> Iterator[Devnet]:
-    """A chain to be ill-treated."""
-    with Devnet() as chain:
-        deploy_local(chain)
-        yield chain
 
 
 def content_of(path: Path) -> dict[str, list[Any]]:
@@ -257,7 +273,9 @@ def seal_some(chain: Devnet, tmp_path: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 5, 80, 400])
-def test_the_index_follows_a_fork(own_chain: Devnet, tmp_path: Path, depth: int) -> None:
+@pytest.mark.parametrize("seen_lower", [False, True])
+def test_the_index_follows_a_fork(own_chain: Devnet, tmp_path: Path, depth: int, seen_lower: bool) -> None:
+    """Out of a branch of ``depth`` blocks; ``seen_lower``: with a look at a head below the cursor."""
     client = Client(own_chain.url, 31337)
     store = Store(tmp_path / "index.sqlite", client.contracts)
     seal_some(own_chain, tmp_path, 3)
@@ -268,8 +286,9 @@ def test_the_index_follows_a_fork(own_chain: Devnet, tmp_path: Path, depth: int)
     catch_up(client, store)
     assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 6
     own_chain.rpc("evm_revert", before)
-    catch_up(client, store)  # the head is lower than the cursor
-    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 3
+    if seen_lower:
+        catch_up(client, store)
+        assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 3
     seal_some(own_chain, tmp_path, 2)
     own_chain.rpc("anvil_mine", hex(depth + 9), "0x2")
     catch_up(client, store)
