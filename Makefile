@@ -12,7 +12,9 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 LOCAL := --network ethereum:local:foundry
 
-.PHONY: help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
+PICTURES := register-seal-light register-start-phone verify-verified-dark
+
+.PHONY: pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
 
 help:
 	@echo "make up       set up, then run everything: chain, contracts, index, web app (Ctrl-C stops, again resumes)"
@@ -101,7 +103,7 @@ deep: setup .build/.ready
 lint: setup
 	ruff check .
 	ruff format --check .
-	mypy --strict countersign
+	mypy --strict countersign app
 	lint-imports
 	forge fmt --check contracts tests/contracts/invariants
 	$(PY) tools/licences.py
@@ -111,6 +113,10 @@ lint: setup
 abi: setup
 	@ape compile --force --verbosity WARNING
 	@$(PY) tools/export_abi.py
+
+pictures: setup .build/.ready
+	$(PY) -m tools.screenshots --out .build/screenshots
+	cp $(PICTURES:%=.build/screenshots/%.png) docs/images/
 
 browser: setup
 	@tools/install_browser

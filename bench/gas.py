@@ -6,6 +6,7 @@ Steady state: the second of two runs with other keys, so that no first-time cost
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from bench.figures import Figure, gas_floor
 from bench.peers import artifact
@@ -80,23 +81,23 @@ def _eas(client: Client) -> tuple[int, int]:
     """Gas of EAS ``attest`` (bytes32 schema, no recipient) and ``timestamp``, steady state."""
     from web3 import HTTPProvider, Web3
 
-    web3 = Web3(HTTPProvider(client.url))
+    web3: Any = Web3(HTTPProvider(client.url))
     account = web3.eth.accounts[9]
 
-    def deploy(name: str, *arguments: object) -> object:
+    def deploy(name: str, *arguments: object) -> Any:
         shipped = artifact(_EAS, f"artifacts/contracts/{name}.sol/{name}.json")
         factory = web3.eth.contract(abi=shipped["abi"], bytecode=shipped["bytecode"])
         receipt = web3.eth.wait_for_transaction_receipt(factory.constructor(*arguments).transact({"from": account}))
         return web3.eth.contract(address=receipt["contractAddress"], abi=shipped["abi"])
 
-    def gas(call: object) -> int:
-        return web3.eth.wait_for_transaction_receipt(call.transact({"from": account}))["gasUsed"]  # type: ignore[attr-defined]
+    def gas(call: Any) -> int:
+        return int(web3.eth.wait_for_transaction_receipt(call.transact({"from": account}))["gasUsed"])
 
-    schemas: object = deploy("SchemaRegistry")
-    eas: object = deploy("EAS", schemas.address)  # type: ignore[attr-defined]
+    schemas = deploy("SchemaRegistry")
+    eas = deploy("EAS", schemas.address)
     nobody, schema = "0x" + "00" * 20, "bytes32 contentHash"
-    gas(schemas.functions.register(schema, nobody, True))  # type: ignore[attr-defined]
+    gas(schemas.functions.register(schema, nobody, True))
     uid = keccak(schema.encode() + bytes(20) + b"\x01")
-    attest = [gas(eas.functions.attest((uid, (nobody, 0, True, bytes(32), keccak(bytes([n])), 0)))) for n in (0, 1)]  # type: ignore[attr-defined]
-    timestamp = [gas(eas.functions.timestamp(keccak(bytes([n])))) for n in (2, 3)]  # type: ignore[attr-defined]
+    attest = [gas(eas.functions.attest((uid, (nobody, 0, True, bytes(32), keccak(bytes([n])), 0)))) for n in (0, 1)]
+    timestamp = [gas(eas.functions.timestamp(keccak(bytes([n])))) for n in (2, 3)]
     return attest[-1], timestamp[-1]

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.figures import Figure
+from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.fingerprint.digest import digest_file
 from countersign.verify import verify
@@ -30,7 +32,9 @@ def measure() -> list[Figure]:
             story = Story(chain.url, Path(folder))
             story.run()
         photo = Path(folder) / photograph().name
-        trusted = "0x" + Certificate.load(path_beside(photo)).proof.check().block.hash.hex()  # type: ignore[union-attr]
+        proof = Certificate.load(path_beside(photo)).proof
+        assert proof is not None
+        trusted = to_hex(proof.check().block.hash)
         return [Figure("cold_ms", _cold(photo, trusted), "ms"), Figure("warm_ms", _warm(photo, trusted), "ms")]
 
 
@@ -49,10 +53,10 @@ def _warm(photo: Path, trusted: str) -> float:
     return _median(once, _WARM)
 
 
-def _median(action: object, runs: int) -> float:
+def _median(action: Callable[[], object], runs: int) -> float:
     times = []
     for _ in range(runs):
         start = time.perf_counter()
-        action()  # type: ignore[operator]
+        action()
         times.append(1000 * (time.perf_counter() - start))
     return round(statistics.median(times), 2)

@@ -1,4 +1,4 @@
-"""Screenshots of every page, light, dark and at 360 px, into docs/images.
+"""Screenshots of every page, light, dark and at 360 px. `make pictures` keeps those that the README shows.
 
     python -m tools.screenshots [--out FOLDER]
 
@@ -166,7 +166,7 @@ def take_all(out: Path, scratch: Path) -> None:
 def main() -> int:
     """Read the arguments and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--out", type=Path, default=ROOT / ".build" / "screenshots")
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
