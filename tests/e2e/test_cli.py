@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Cli, Outcome
+from commandline import Cli, Outcome
 
 from countersign.certificate import Certificate, path_beside
 from tools.devnet import Devnet

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cli
+from commandline import Cli
 
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside

@@ -34,7 +34,7 @@ contract InvariantsTest {
         require(!world.broken("I4"), "I4: two keys speak, or a replaced key does");
         require(world.namesHold(), "I5: a thief speaks for a prepared identity");
         require(!world.broken("I6"), "I6: a change did not wait");
-        require(!world.broken("I7"), "I7: an ended key left something waiting");
+        require(!world.broken("I7"), "I7: something waits that an end or a change of rules should have dropped");
         require(!world.broken("I8"), "I8: a stranger marked or cancelled");
         require(!world.broken("I9"), "I9: a key was adopted without its signature");
         require(!world.broken("M1"), "M1: a model's time moved, or was not set to now");

@@ -117,13 +117,12 @@ abstract contract Watch is Base {
 
     function _watchIdentity(address name) internal {
         (Identity memory was, Identity memory now_) = (_lastIdentity[name], identities.identityOf(name));
+        bool changed = keccak256(abi.encode(was)) != keccak256(abi.encode(now_));
         bool handedOver = now_.current != was.current && identities.currentOf(name) != name;
-        if (handedOver) {
-            _watchHandover(name, was, now_);
-        } else if (keccak256(abi.encode(was)) != keccak256(abi.encode(now_)) && _prepared(was)) {
-            _rule("I6", _was(name, Change.Registration));
-        }
-        if (handedOver || _ended(identities.currentOf(name))) {
+        if (handedOver) _watchHandover(name, was, now_);
+        else if (changed && _prepared(was)) _rule("I6", _was(name, Change.Registration));
+        if (changed) _rule("I7", !_waits(name, Change.Recovery));
+        if (changed || _ended(identities.currentOf(name))) {
             _rule("I7", !_waits(name, Change.Registration) && !_waits(name, Change.Rotation));
         }
         _watchWaiting(name);
@@ -133,7 +132,6 @@ abstract contract Watch is Base {
     function _watchHandover(address name, Identity memory was, Identity memory now_) internal {
         bool committed = was.commitment == keccak256(abi.encode(now_.current));
         _rule("I6", committed || _was(name, Change.Recovery) || (was.commitment == 0 && _was(name, Change.Rotation)));
-        _rule("I7", !_waits(name, Change.Recovery));
     }
 
     function _watchWaiting(address name) internal {
