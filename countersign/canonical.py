@@ -19,6 +19,7 @@ __all__ = [
     "claim_digest",
     "claim_slot",
     "claim_typed_data",
+    "from_address",
     "from_hex",
     "identity_slot",
     "keccak",
@@ -104,6 +105,15 @@ def from_hex(text: str, size: int, what: str = "value") -> bytes:
             f"The {what} '{text[:80]}' is not {size} bytes of hex.", f"Give 0x followed by {2 * size} hex digits."
         )
     return data
+
+
+def from_address(text: str) -> bytes:
+    """Bytes of an address. Raises InputError when its mixed case is not its EIP-55 checksum: it was mistyped."""
+    address = from_hex(text, 20, "address")
+    digits = text.removeprefix("0x")
+    if digits not in (digits.lower(), digits.upper(), checksum(address)[2:]):
+        raise InputError(f"The address {text} has a wrong checksum.", "Check every character.")
+    return address
 
 
 def checksum(address: bytes) -> str:

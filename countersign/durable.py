@@ -42,10 +42,21 @@ def _write(path: Path, data: bytes, mode: int, replace: bool) -> None:
         if replace:
             temporary.replace(path)
         else:
-            path.hardlink_to(temporary)
+            _publish_new(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def _publish_new(temporary: Path, path: Path) -> None:
+    """Give the finished file its name unless the name is taken. Raises FileExistsError then."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # memory cards and network drives have no hard links: take the name, then fill it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:

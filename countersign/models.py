@@ -59,7 +59,12 @@ def publish_call(contracts: Contracts, model: Model) -> Call:
 
 
 def save_manifest(path: Path, name: str, model: Model) -> None:
-    """Write the manifest durably: what was published, in words, so that it can be ended or checked later."""
+    """Write the manifest durably: what was published, in words, so that it can be ended or checked later.
+
+    Raises InputError when the file there describes another version: that one could never be ended without it.
+    """
+    if path.exists() and model_id(load_manifest(path)) != model_id(model):
+        raise InputError(f"{path} describes another version.", "Keep it, moved away, and publish again.")
     fields: dict[str, Any] = {"format": FORMAT, "name": name, "modelId": to_hex(model_id(model))}
     fields |= {"publisher": checksum(model.publisher), "licence": model.licence}
     fields |= {field: to_hex(getattr(model, field)) for field in _HASHES}

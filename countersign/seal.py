@@ -28,7 +28,7 @@ from countersign.certificate import Certificate
 from countersign.chain.client import Client
 from countersign.chain.codec import encode_call, tuple_of
 from countersign.durable import make_private_folder, write_durably
-from countersign.errors import ChainError, InputError, NotFinal, SignerError
+from countersign.errors import ChainError, InputError, NotFinal, Reverted, SignerError
 from countersign.keys.ecdsa import recover
 from countersign.merkle import MerkleTree
 from countersign.records import ORIGINS, ZERO, Call, Contracts, Work
@@ -206,7 +206,7 @@ def _slots(client: Client, certificate: Certificate, sealer: bytes, number: int)
 def is_claimed(client: Client, certificate: Certificate) -> bool:
     """Whether the claim this certificate would make is already on chain.
 
-    Raises InputError when the seal that the chain holds for the content belongs to somebody else as early or earlier.
+    Raises Reverted, as the contract would, when somebody else claims the content with a seal as early or earlier.
     """
     claim = client.claim_of(certificate.work.content)
     if claim is None:
@@ -216,7 +216,8 @@ def is_claimed(client: Client, certificate: Certificate) -> bool:
     if same and seal and claim.sealed_at <= seal.time:
         return True
     if seal and claim.sealed_at <= seal.time:
-        raise InputError(
+        raise Reverted(
+            "AlreadyClaimed",
             f"{to_hex(certificate.work.content)} is claimed by {checksum(claim.creator)} with an earlier seal.",
             "If the work is yours, file an objection: countersign object.",
         )

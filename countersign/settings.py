@@ -39,7 +39,7 @@ class Settings:
         if not chain.isdecimal():
             raise InputError(f"COUNTERSIGN_CHAIN is '{chain}', not a chain id.", "Set it to a number such as 31337.")
         return cls(
-            home=Path(env.get("COUNTERSIGN_HOME") or Path.home() / ".countersign"),
+            home=Path(env.get("COUNTERSIGN_HOME") or "~/.countersign").expanduser(),
             rpc=env.get("COUNTERSIGN_RPC", "http://127.0.0.1:8545"),
             chain_id=int(chain),
             key=env.get("COUNTERSIGN_KEY") or None,

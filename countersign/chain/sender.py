@@ -10,17 +10,19 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from countersign.canonical import checksum, keccak, to_hex
+from countersign.certificate import rlp
 from countersign.chain.client import Client, Receipt
 from countersign.durable import make_private_folder
-from countersign.errors import ChainError, InputError, NoFunds, Reverted, Unreachable
+from countersign.errors import ChainError, InputError, NoFunds, Reverted, Unreachable, WrongChain
 from countersign.keys.signer import Signer
 from countersign.records import Call
+from countersign.settings import LOCAL_CHAIN
 
 __all__ = ["Outbox", "Sender", "intent"]
 
@@ -35,6 +37,10 @@ CREATE INDEX IF NOT EXISTS sent_by_intent ON sent (intent);
 _GAS_MARGIN = 1.2
 _TIP_IF_UNKNOWN = 10**9
 _ATTEMPTS = 3
+_STUCK = 60.0
+"""Seconds after which a transaction that is not mined is offered for an eighth more."""
+_SETTLE = 6.0
+"""Seconds for which a nonce must have gone to another transaction before it is believed."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +51,41 @@ class _Sent:
     nonce: int
     raw: bytes
 
+    @property
+    def fees(self) -> tuple[int, int, int]:
+        """Tip and fee cap per gas, and gas limit, read from the signed bytes (EIP-2718, EIP-1559)."""
+        fields = rlp.decode(self.raw[1:])
+        tip, fee, gas = (int.from_bytes(field, "big") for field in fields[2:5] if isinstance(field, bytes))
+        return tip, fee, gas
+
 
 class Outbox:
     """The journal: an SQLite file, one row per signed transaction, shared by all processes of one user."""
 
-    def __init__(self, path: Path, genesis: bytes) -> None:
-        """Open or create. A journal of a chain with another genesis block (a reset local chain) is emptied."""
+    def __init__(self, path: Path, genesis: bytes, resettable: bool) -> None:
+        """Open or create. A journal of a chain with another genesis block is emptied when the chain is ``resettable``
+        (the local one), else it raises WrongChain."""
         make_private_folder(path.parent)
         try:
-            self._open(path, genesis)
+            self._open(path, genesis, resettable)
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"The journal of transactions {path} cannot be used: {error}.",
                 "Check disk and permissions; move a damaged one away once no transaction of yours is pending.",
             ) from error
 
-    def _open(self, path: Path, genesis: bytes) -> None:
+    def _open(self, path: Path, genesis: bytes, resettable: bool) -> None:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         with self.transaction():
-            if self._db.execute("SELECT genesis FROM chain").fetchall() != [(genesis,)]:
-                self._db.execute("DELETE FROM chain")
-                self._db.execute("DELETE FROM sent")
-                self._db.execute("INSERT INTO chain VALUES (?)", (genesis,))
+            known = self._db.execute("SELECT genesis FROM chain").fetchall()
+            if known == [(genesis,)]:
+                return
+            if known and not resettable:
+                raise WrongChain(f"{path} belongs to a chain that begins otherwise.", "Check --chain and --rpc.")
+            self._db.execute("DELETE FROM chain")
+            self._db.execute("DELETE FROM sent")
+            self._db.execute("INSERT INTO chain VALUES (?)", (genesis,))
 
     def close(self) -> None:
         """Close the file."""
@@ -86,7 +104,7 @@ class Outbox:
 
     def of(self, intent: str) -> list[_Sent]:
         """What was signed for an intent."""
-        rows = self._db.execute("SELECT hash, nonce, raw FROM sent WHERE intent = ?", (intent,))
+        rows = self._db.execute("SELECT hash, nonce, raw FROM sent WHERE intent = ? ORDER BY rowid", (intent,))
         return [_Sent(*row) for row in rows]
 
     def next_nonce(self, sender: bytes, on_chain: int) -> int:
@@ -95,9 +113,10 @@ class Outbox:
         return max(on_chain, -1 if highest is None else highest + 1)
 
     def waiting(self, sender: bytes, first: int, last: int) -> list[_Sent]:
-        """What a sender signed for the nonces ``first`` … ``last``, in order."""
-        sql = "SELECT hash, nonce, raw FROM sent WHERE sender = ? AND nonce BETWEEN ? AND ? ORDER BY nonce"
-        return [_Sent(*row) for row in self._db.execute(sql, (sender, first, last))]
+        """What a sender signed last for each of the nonces ``first`` … ``last``, in order."""
+        sql = "SELECT hash, nonce, raw FROM sent WHERE sender = ? AND nonce BETWEEN ? AND ? ORDER BY nonce, rowid"
+        newest = {row[1]: _Sent(*row) for row in self._db.execute(sql, (sender, first, last))}
+        return list(newest.values())
 
     def forget_from(self, sender: bytes, nonce: int) -> None:
         """Drop what a sender signed for ``nonce`` and all later ones."""
@@ -133,7 +152,7 @@ class Sender:
             genesis = self._client.block(0)
             if genesis is None:
                 raise ChainError("The node does not know the chain's first block.", "Use a node that keeps headers.")
-            self._lazy = Outbox(self._path, genesis.hash)
+            self._lazy = Outbox(self._path, genesis.hash, resettable=self._client.chain_id == LOCAL_CHAIN)
         return self._lazy
 
     def send(self, call: Call, intent: str, on_sent: Callable[[bytes], None] = lambda _: None) -> Receipt:
@@ -144,7 +163,7 @@ class Sender:
         """
         for _ in range(_ATTEMPTS):
             sent = self._outbox.of(intent) or self._sign(call, intent)
-            receipt = self._deliver(sent, intent, on_sent)
+            receipt = self._deliver(call, sent, intent, on_sent)
             if receipt is None:
                 continue  # another transaction took the nonce: sign anew
             if not receipt.ok:
@@ -167,12 +186,30 @@ class Sender:
             if theirs := self._outbox.of(intent):
                 return theirs  # another process was faster
             nonce = self._outbox.next_nonce(self.address, self._nonce("pending"))
-            fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
-            raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
-            sent = _Sent(keccak(raw), nonce, raw)
-            self._outbox.add(intent, self.address, sent)
+            sent = self._signed(call, intent, nonce, gas, fees)
         self._offer(sent, intent)
         return [sent]
+
+    def _signed(self, call: Call, intent: str, nonce: int, gas: int, fees: dict[str, int]) -> _Sent:
+        """Sign and journal."""
+        fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
+        raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
+        sent = _Sent(keccak(raw), nonce, raw)
+        self._outbox.add(intent, self.address, sent)
+        return sent
+
+    def _replace(self, call: Call, intent: str, stuck: _Sent) -> _Sent:
+        """The same transaction at the same nonce for a higher fee: at most one of the two is ever mined."""
+        tip, fee, gas = stuck.fees
+        fresh = self._fees()
+        fees = {
+            "maxFeePerGas": max(fresh["maxFeePerGas"], fee * 9 // 8 + 1),
+            "maxPriorityFeePerGas": max(fresh["maxPriorityFeePerGas"], tip * 9 // 8 + 1),
+        }
+        self._require_funds(gas * fees["maxFeePerGas"])
+        replacement = self._signed(call, intent, stuck.nonce, gas, fees)
+        self._broadcast(replacement)
+        return replacement
 
     def _offer(self, sent: _Sent, intent: str) -> None:
         """First broadcast. What a node refuses outright is forgotten, or its nonce would hold up all later ones."""
@@ -202,22 +239,40 @@ class Sender:
                 "Send it some first.",
             )
 
-    def _deliver(self, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
+    def _deliver(self, call: Call, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
         """Broadcast and wait. None when the nonce went to another transaction and the intent must be signed anew."""
         for transaction in sent:
             on_sent(transaction.hash)
         if receipt := self._receipt(sent):
             return receipt
-        if not self._rebroadcast(sent):
+        if not self._clear_way(sent[-1].nonce):
+            self._outbox.forget(intent)
             return None
-        deadline = time.monotonic() + self._wait
-        pause = 0.05
-        while time.monotonic() < deadline:
+        try:
+            self._broadcast(sent[-1])
+        except (Unreachable, Reverted):
+            raise
+        except ChainError:  # its fee, most likely: the same nonce again, so that only one is ever mined
+            sent = [*sent, self._replace(call, intent, sent[-1])]
+            on_sent(sent[-1].hash)
+        return self._await(call, sent, intent, on_sent)
+
+    def _await(self, call: Call, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
+        """Wait for one of ``sent`` to be mined, paying more after a minute; None as in :meth:`_deliver`."""
+        start = bumped = time.monotonic()
+        taken_since, pause = None, 0.05
+        while (now := time.monotonic()) < start + self._wait:
             if receipt := self._receipt(sent):
                 return receipt
-            if self._nonce_taken(sent):
+            taken_since = (taken_since or now) if self._nonce_taken(sent) else None
+            if taken_since and now > taken_since + _SETTLE:
                 self._outbox.forget(intent)
                 return None
+            if now > bumped + _STUCK:
+                bumped = now
+                with suppress(ChainError):  # no funds for more, or a silent node: what was sent may still be mined
+                    sent = [*sent, self._replace(call, intent, sent[-1])]
+                    on_sent(sent[-1].hash)
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
         raise ChainError(
@@ -225,10 +280,10 @@ class Sender:
             "Run the same command again: it waits on, and sends nothing twice.",
         )
 
-    def _rebroadcast(self, sent: list[_Sent]) -> bool:
-        """Offer again what waits, from the lowest nonce: a crash may have left an earlier transaction unsent, and ours
-        would wait for it for ever. False when one of them is refused now: it and all later ones are signed anew."""
-        for waiting in self._outbox.waiting(self.address, self._nonce("latest"), sent[-1].nonce):
+    def _clear_way(self, nonce: int) -> bool:
+        """Offer again what waits below ``nonce``, lowest first: a crash may have left an earlier transaction unsent,
+        and ours would wait for it for ever. False when one is refused now: all from it on must be signed anew."""
+        for waiting in self._outbox.waiting(self.address, self._nonce("latest"), nonce - 1):
             try:
                 self._broadcast(waiting)
             except Unreachable:
@@ -245,9 +300,8 @@ class Sender:
         return next(filter(None, (self._client.receipt(transaction.hash) for transaction in sent)), None)
 
     def _nonce_taken(self, sent: list[_Sent]) -> bool:
-        mined = self._nonce("latest")
-        # The receipt may arrive between the two questions: ask for it once more before giving up the nonce.
-        return mined > sent[0].nonce and self._receipt(sent) is None
+        """Behind a load balancer one node may know the count, another not yet the receipt: only what lasts counts."""
+        return self._nonce("latest") > sent[0].nonce and self._receipt(sent) is None
 
     def _broadcast(self, transaction: _Sent) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from countersign import __version__
+from countersign.cli.text import printable
 from countersign.errors import CountersignError
 
 __all__ = ["main"]
@@ -87,4 +88,5 @@ def _complain(arguments: list[str], answer: dict[str, Any]) -> None:
     if "--json" in arguments:
         click.echo(json.dumps(answer))
     else:
-        click.echo(f"{click.style('error', fg='red')}: {answer['error']}\n       {answer['next']}", err=True)
+        text = f"{click.style('error', fg='red')}: {answer['error']}\n       {answer['next']}"
+        click.echo(printable(text), err=True)

@@ -68,7 +68,7 @@ def _key(shell: Shell) -> str:
     if uri is None:
         return "none given: reading works without; --key or COUNTERSIGN_KEY names one for writing"
     scheme, _, rest = uri.partition(":")
-    address = address_in(Path(rest)) if scheme == "keystore" else shell.signer().address
+    address = address_in(Path(rest).expanduser()) if scheme == "keystore" else shell.signer().address
     return f"{uri}: {checksum(address)}"
 
 

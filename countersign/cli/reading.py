@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from countersign.canonical import checksum, from_hex, to_hex
+from countersign.canonical import checksum, from_address, from_hex, to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.errors import InputError, Unreachable
@@ -132,7 +132,7 @@ def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict
 @click.option("--address", metavar="0x…", help="Whose works; default: those of --key.")
 def mine_command(shell: Shell, address: str | None) -> None:
     """Your claims and seals, newest first."""
-    who = from_hex(address, 20, "address") if address else _own_address(shell)
+    who = from_address(address) if address else _own_address(shell)
     query = _query(shell)
     claims, seals = query.claims_by(who), query.seals_by(who)
     claimed = {row["root"] for row in claims}
@@ -146,7 +146,7 @@ def _own_address(shell: Shell) -> bytes:
     from countersign.keys.keystore import address_in
 
     scheme, _, rest = (shell.settings.key or "").partition(":")
-    return address_in(Path(rest)) if scheme == "keystore" else shell.signer().address
+    return address_in(Path(rest).expanduser()) if scheme == "keystore" else shell.signer().address
 
 
 def _mine_text(who: bytes, claims: list[dict[str, Any]], unclaimed: list[dict[str, Any]]) -> str:

@@ -16,6 +16,7 @@ import click
 
 from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.cli.text import printable
 from countersign.errors import InputError, NotFinal, SignerError
 from countersign.fingerprint.digest import FileDigest, digest_file
 from countersign.settings import Settings
@@ -40,14 +41,14 @@ class Shell:
     def say(self, text: str) -> None:
         """A line for people; silent with --json."""
         if not self.as_json:
-            click.echo(text)
+            click.echo(printable(text))
 
     def answer(self, facts: Any, text: str = "") -> None:
         """The result: ``facts`` with --json, else ``text``."""
         if self.as_json:
             click.echo(json.dumps(facts))
         elif text:
-            click.echo(text)
+            click.echo(printable(text))
 
     def client(self) -> Client:
         """A client of the chain that is meant, checked."""

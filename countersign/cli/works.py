@@ -90,14 +90,13 @@ def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, m
 
 
 def _draft(shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work]]) -> dict[Path, Certificate]:
-    """Drafts on disk, signed: from here on nothing can be lost."""
+    """Drafts on disk, salts included: from here on nothing can be lost."""
     secret = seal.load_secret(shell.settings.secret_path)
     entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work)) for file, work in works]
     made = {}
-    for (file, _), unsigned in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
-        signed = replace(unsigned, signature=signer.sign_digest(unsigned.digest))
-        signed.save(path_beside(file), replace=False)
-        made[path_beside(file)] = signed
+    for (file, _), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+        draft.save(path_beside(file), replace=False)
+        made[path_beside(file)] = draft
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")
     return made
 
@@ -116,13 +115,36 @@ def _seal_and_prove(
         batch = dict(group)
         first = next(iter(batch.values()))
         _require_chain(client, first)
-        sealer = first.sealer or signer.address
+        for path, certificate in batch.items():
+            batch[path] = _signed(signer, path, certificate)
+        sealer = first.sealer or _sealer(client, first, signer)
         if client.seal_of(root, sealer) is None:
             shell.send(sender, seal.seal_call(first), intent("seal", root, signer.address), "seal")
         for path, certificate in batch.items():
-            done[path] = _proved(shell, client, certificate, sealer, wait)
+            done[path] = _proved_or_draft(shell, client, certificate, sealer, wait)
             done[path].save(path)
     return done
+
+
+def _signed(signer: Signer, path: Path, draft: Certificate) -> Certificate:
+    """The creator's consent is in the certificate; the draft is on disk before the key is used."""
+    if draft.signature or signer.address != draft.creator:
+        return draft
+    signed = replace(draft, signature=signer.sign_digest(draft.digest))
+    signed.save(path)
+    return signed
+
+
+def _sealer(client: Client, draft: Certificate, signer: Signer) -> bytes:
+    """Who sealed an interrupted draft already, or else who is going to."""
+    return draft.creator if client.seal_of(draft.root, draft.creator) else signer.address
+
+
+def _proved_or_draft(shell: Shell, client: Client, draft: Certificate, sealer: bytes, wait: bool) -> Certificate:
+    try:
+        return _proved(shell, client, draft, sealer, wait)
+    except NotFinal:  # only without --wait
+        return replace(draft, sealer=sealer)
 
 
 def _root(draft: tuple[Path, Certificate]) -> bytes:
@@ -155,6 +177,8 @@ def _summary(path: Path, c: Certificate) -> dict[str, Any]:
 
 def _sealed_text(done: dict[Path, Certificate]) -> str:
     names = "\n".join(f"  {path}" for path in done)
+    if any(certificate.state == "draft" for certificate in done.values()):
+        return f"sealed, but not final yet: reveal nothing. Run 'countersign seal --resume' in a while:\n{names}"
     return f"sealed and final. Certificate{'s' if len(done) > 1 else ''}:\n{names}\nYou may post the work now."
 
 

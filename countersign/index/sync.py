@@ -88,7 +88,7 @@ def _index_range(client: Client, store: Store, first: int, last: int, *, tail: b
     """Read and store blocks ``first`` … ``last``; number of events added. Logs are read between two looks at the end
     of the range, so that rows and cursor belong to the same chain."""
     before = _block(client, last)
-    logs = client.logs(first, last)
+    logs = _logs(client, first, last)
     numbers = range(first, last + 1) if tail else [last]
     cursor = [_block(client, number) for number in numbers]
     if cursor[-1].hash != before.hash or not _continues(client, cursor, store.blocks()[:1]):
@@ -98,6 +98,19 @@ def _index_range(client: Client, store: Store, first: int, last: int, *, tail: b
     added = [row for row in rows if row is not None]
     store.append(added, cursor)
     return len(added)
+
+
+def _logs(client: Client, first: int, last: int) -> list[Log]:
+    """Logs of a range, halved where the node refuses so many blocks or answers at once."""
+    try:
+        return client.logs(first, last)
+    except Unreachable:
+        raise
+    except ChainError:
+        if first == last:
+            raise
+    middle = (first + last) // 2
+    return _logs(client, first, middle) + _logs(client, middle + 1, last)
 
 
 def _block(client: Client, number: int) -> Block:

@@ -65,7 +65,7 @@ def open_signer(uri: str, chain_id: int, ask_passphrase: Callable[[str], str]) -
     """
     scheme, _, rest = uri.partition(":")
     if scheme == "keystore" and rest:
-        return LocalSigner(keystore.unlock(Path(rest), ask_passphrase), chain_id)
+        return LocalSigner(keystore.unlock(Path(rest).expanduser(), ask_passphrase), chain_id)
     if scheme == "test":
         return LocalSigner(_test_key(rest, chain_id), chain_id)
     raise SignerError("That is not a kind of key.", _USE)  # not repeated: it may be a private key

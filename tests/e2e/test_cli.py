@@ -16,6 +16,7 @@ import pytest
 from commandline import Cli, Outcome
 
 from countersign.certificate import Certificate, path_beside
+from countersign.errors import SignerError
 from tools.devnet import Devnet
 from tools.ports import free_port
 
@@ -124,6 +125,36 @@ def test_many_files_are_one_transaction(cli: Cli, tmp_path: Path, chain: Devnet)
     assert len(unclaimed) == 1
 
 
+def test_not_waiting_is_no_failure_and_resume_finishes(cli: Cli, work: Path, chain: Devnet) -> None:
+    before = transactions(chain, 6)
+    first = done(cli("seal", work, "--no-wait", "--json", key="test:6")).json
+    assert first[0]["state"] == "draft"
+    refused(cli("claim", work, "--no-wait", key="test:6"), "final")
+    assert done(cli("seal", work, "--resume", "--json", key="test:6")).json[0]["state"] == "proved"
+    assert transactions(chain, 6) == before + 1
+
+
+def test_the_draft_is_on_disk_before_the_key_is_used(cli: Cli, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise SignerError("The key is away.", "Plug it in.")
+
+    monkeypatch.setattr("countersign.keys.signer.LocalSigner.sign_digest", broken)
+    refused(cli("seal", work, key="test:6"), "The key is away.")
+    assert Certificate.load(path_beside(work)).signature is None
+    monkeypatch.undo()
+    done(cli("seal", work, "--resume", key="test:6"))
+    assert Certificate.load(path_beside(work)).signature
+
+
+def test_another_version_of_a_model_does_not_overwrite_the_manifest(cli: Cli, work: Path) -> None:
+    done(cli("model", "publish", work, "--licence", "MIT", key="test:6"))
+    refused(cli("model", "publish", work, "--licence", "Apache-2.0", key="test:6"), "another version")
+
+
+def test_a_mistyped_address_is_noticed(cli: Cli) -> None:
+    refused(cli("mine", "--address", "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266"), "checksum")
+
+
 def test_anybody_may_pay_for_a_signed_claim_and_nobody_may_take_it(cli: Cli, work: Path) -> None:
     done(cli("seal", work, key="test:3"))
     done(cli("claim", work, key="test:4"))
@@ -131,11 +162,11 @@ def test_anybody_may_pay_for_a_signed_claim_and_nobody_may_take_it(cli: Cli, wor
 
     path_beside(work).rename(work.with_name("kept"))
     done(cli("seal", work, key="test:4"))
-    refused(cli("claim", work, key="test:4"), "claimed by 0x90F7", "object")
+    refused(cli("claim", work, key="test:4"), "claimed by 0x90F7", "object", code=1)
     assert states(done(cli("verify", work, "--json"), 1))["claim"] == "fail"
     unsigned = json.loads(path_beside(work).read_text()) | {"signature": None}
     path_beside(work).write_text(json.dumps(unsigned))
-    done(cli("claim", work, key="test:5"), 2)
+    done(cli("claim", work, key="test:5"), 1)
 
 
 def test_a_model_is_published_once(cli: Cli, tmp_path: Path, chain: Devnet) -> None:

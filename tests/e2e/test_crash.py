@@ -23,9 +23,9 @@ from commandline import Cli
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.chain.client import Client
-from countersign.chain.codec import encode_call
-from countersign.chain.sender import Sender
-from countersign.errors import ChainError
+from countersign.chain.codec import Log, encode_call
+from countersign.chain.sender import Outbox, Sender
+from countersign.errors import ChainError, WrongChain
 from countersign.index.schema import EVENT_TABLES
 from countersign.index.store import Store
 from countersign.index.sync import catch_up
@@ -237,6 +237,36 @@ def test_what_is_pending_is_taken_up_and_not_signed_again(own_chain: Devnet, tmp
     assert nonce(own_chain, 2) == 1
 
 
+def test_an_underpriced_transaction_is_offered_for_more(
+    own_chain: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fees rise after it was signed: the same nonce is signed again for more, and mined once."""
+    signer, client = open_signer("test:2", 31337, str), Client(own_chain.url, 31337)
+    call, hashes = seal_of(own_chain, os.urandom(32)), list[bytes]()
+    own_chain.rpc("evm_setAutomine", False)
+    with pytest.raises(ChainError, match="still not mined"):
+        Sender(client, signer, tmp_path / "outbox", wait=0.1).send(call, "seal", hashes.append)
+    own_chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+    own_chain.rpc("evm_mine")
+    own_chain.rpc("evm_setIntervalMining", 1)
+    monkeypatch.setattr("countersign.chain.sender._STUCK", 1.5)
+    receipt = Sender(client, signer, tmp_path / "outbox", wait=60).send(call, "seal", hashes.append)
+    assert receipt.ok and receipt.transaction == hashes[-1] != hashes[0]
+    assert nonce(own_chain, 2) == 1
+
+
+def test_a_transaction_that_a_crash_left_unsent_holds_up_nothing(
+    chain: Devnet, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, before = seal_of(chain, os.urandom(32)), seal_of(chain, os.urandom(32)), nonce(chain, 8)
+    with monkeypatch.context() as patch:
+        patch.setattr(Sender, "_offer", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            send(first, "first")
+    assert send(second, "second").ok and send(first, "first").ok
+    assert nonce(chain, 8) == before + 2
+
+
 def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None:
     for _ in range(2):
         with Devnet() as chain:
@@ -247,7 +277,30 @@ def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None
             assert nonce(chain, 0) == 4
 
 
+def test_a_journal_of_another_chain_is_kept_unless_it_is_the_local_one(tmp_path: Path) -> None:
+    Outbox(tmp_path / "outbox", b"genesis", resettable=False).close()
+    with pytest.raises(WrongChain, match="begins otherwise"):
+        Outbox(tmp_path / "outbox", b"another", resettable=False)
+
+
 # The index
+
+
+def test_a_range_that_the_node_refuses_is_halved(own_chain: Devnet, tmp_path: Path) -> None:
+    client = Client(own_chain.url, 31337)
+    own_chain.rpc("anvil_mine", "0x100")
+    asked, whole = list[int](), client.logs
+
+    def limited(first: int, last: int) -> list[Log]:
+        asked.append(last - first + 1)
+        if last - first >= 50:
+            raise ChainError("The node refused eth_getLogs: range too large.", "")
+        return whole(first, last)
+
+    client.logs = limited  # type: ignore[method-assign]
+    store = Store(tmp_path / "index.sqlite", client.contracts)
+    assert catch_up(client, store).block == client.head().number
+    assert max(asked) > 50 and min(asked) <= 50
 
 
 def content_of(path: Path) -> dict[str, list[Any]]:

@@ -69,6 +69,19 @@ def test_of_many_who_race_to_make_a_file_one_wins(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
+def test_where_there_are_no_hard_links_a_file_is_still_new_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", none)
+    write_durably(tmp_path / "file", b"one", replace=False)
+    with pytest.raises(InputError, match="exists already"):
+        write_durably(tmp_path / "file", b"two", replace=False)
+    assert (tmp_path / "file").read_bytes() == b"one" and len(list(tmp_path.iterdir())) == 1
+
+
 def test_links_are_replaced_and_not_followed(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_bytes(b"kept")

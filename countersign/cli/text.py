@@ -1,0 +1,14 @@
+"""Text that is safe to print."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["printable"]
+
+_CONTROL = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters but line ends, tabs and colours: file names and nodes' words are not ours."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
