@@ -1,7 +1,7 @@
 """Writes tests/vectors/*.json, which the Python, Solidity and web tests all read.
 
 It shares no code with the package: RFC 6962 as the recursion of its §2.1 over hashlib, EIP-712 by eth_account. Run
-``python -m tools.make_vectors`` after a change of format; CI compares the result with the files in git (``--check``).
+``python -m tools.make_vectors`` after a change of format; tests/contracts/test_layout.py finds stale files.
 """
 
 from __future__ import annotations

@@ -9,8 +9,11 @@ import pytest
 from eth_utils.crypto import keccak
 from support import ZERO, Opening, Work, commitment_to, hash_leaf, sha256
 
+from tools import make_vectors
+
 WORK = Work()
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "eip712.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parents[1] / "vectors"
+VECTORS = json.loads((FOLDER / "eip712.json").read_text(encoding="utf-8"))
 
 
 def word(value: object) -> bytes:
@@ -63,6 +66,13 @@ def test_the_domain(request, name):
 def test_work_ids(registry, record):
     fields = record["work"] | {"origin": record["originHash"]}
     assert registry.workIdOf([fields[name] for name in vars(WORK)]).hex() == record["workId"][2:]
+
+
+@pytest.mark.parametrize("make", [make_vectors.rfc6962, make_vectors.merkle, make_vectors.eip712])
+def test_the_vectors_are_what_their_program_writes(make):
+    """Says: run python -m tools.make_vectors."""
+    stored = json.loads((FOLDER / f"{make.__name__}.json").read_text(encoding="utf-8"))
+    assert stored == make()
 
 
 def test_a_contract_knows_the_identities_it_was_given(registry, models, identities):

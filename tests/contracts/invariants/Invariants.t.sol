@@ -19,6 +19,8 @@ contract InvariantsTest {
 
     /// forge-config: default.invariant.runs = 140
     /// forge-config: default.invariant.depth = 160
+    /// forge-config: deep.invariant.runs = 1000
+    /// forge-config: deep.invariant.depth = 256
     function invariant_rules() public view {
         require(world.sealsHold(), "S1: a seal changed");
         require(!world.broken("C1"), "C1: a claim's sealedAt did not fall, or the content came free");

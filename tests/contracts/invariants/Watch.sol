@@ -122,7 +122,8 @@ abstract contract Watch is Base {
         if (handedOver) _watchHandover(name, was, now_);
         else if (changed && _prepared(was)) _rule("I6", _was(name, Change.Registration));
         if (changed) _rule("I7", !_waits(name, Change.Recovery));
-        if (changed || _ended(identities.currentOf(name))) {
+        bool adopted = identities.rootOf(name) != name;
+        if (!adopted && (changed || _ended(identities.currentOf(name)))) {
             _rule("I7", !_waits(name, Change.Registration) && !_waits(name, Change.Rotation));
         }
         _watchWaiting(name);

@@ -106,22 +106,17 @@ contract World is Watch {
     function forge(uint256 seed, uint256 what, uint64 index, uint64 size, bool signed) external step {
         if (_drafts.length == 0) return;
         Draft memory draft = _drafts[seed % _drafts.length];
+        bytes32 meant = _messageOf(draft);
+        if (what & 64 != 0) (index, size) = (index % 9, size % 9);
         if (what & 1 != 0) (draft.opening.index, draft.opening.size) = (index, size);
         if (what & 2 != 0) draft.opening.path = new bytes32[](what % 5);
         if (what & 4 != 0) draft.opening.creator = _thief(seed);
         if (what & 8 != 0) draft.opening.sealer = _thief(seed);
         if (what & 16 != 0) draft.work.metadata = bytes32(seed);
         if (what & 32 != 0) draft.work.content = content(seed);
-        if (draft.signer == address(0)) signed = false;
-        if (!_drafts[seed % _drafts.length].honest || what & 63 != 0) {
-            _open(
-                _thief(seed),
-                draft.work,
-                draft.opening,
-                signed ? draft.signature : bytes(""),
-                what & 52 == 0 ? draft.signer : address(0)
-            );
-        }
+        bytes memory signature = signed && draft.signer != address(0) ? draft.signature : bytes("");
+        address signer = _messageOf(draft) == meant ? draft.signer : address(0);
+        _open(_thief(seed), draft.work, draft.opening, signature, signer);
     }
 
     function retract(uint256 number, uint256 who, bool on) external step {
@@ -154,7 +149,7 @@ contract World is Watch {
         address current = identities.currentOf(nameOf(owner));
         if (!_thiefHolds(current)) return what % 2 == 0 ? _mark(_thief(who), current) : _cancel(_thief(who), owner);
         if (what % 8 == 0) return _mark(current, current);
-        if (what % 4 == 1) return _register(current, keccak256(abi.encode(_thief(who))), _thief(who + 1));
+        if (what % 4 == 1) return _register(current, keccak256(abi.encode(_thief(who))), _thief(who ^ 1));
         if (what % 4 == 2) return _cancel(current, owner);
         _rotate(current, nameOf(owner), THIEVES_SECRET + who % THIEVES, _thief(who), 0, address(0));
     }
@@ -340,6 +335,11 @@ contract World is Watch {
 
     function _leafOf(Work memory work, Opening memory o) internal view returns (bytes32) {
         return _hashLeaf(registry.leafOf(o.creator, registry.workIdOf(work), o.salt));
+    }
+
+    /// What a signature of the draft says.
+    function _messageOf(Draft memory draft) internal pure returns (bytes32) {
+        return keccak256(abi.encode(draft.opening.creator, draft.work));
     }
 
     function _signDraft(Draft storage draft, address speaker) internal {
