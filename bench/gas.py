@@ -64,9 +64,9 @@ def _seal_and_claim(client: Client, signer: Signer) -> tuple[int, int, int, int]
     proved = seal.prove(client, draft, signer.address)
     claim = seal.claim_call(proved)
     claimed = _send(client, to_hex(signer.address), claim)
-    # A claim reads the seal, the key's record and the identity's current key, and calls Identities.
+    # A claim reads the seal and the record of the creator's key, and calls Identities.
     data = 32 * 9  # root, two times, six words of the work
-    claim_floor = gas_floor(claim.data, new_slots=1, reads=3, accounts=1, logs=((4, data),))
+    claim_floor = gas_floor(claim.data, new_slots=1, reads=2, accounts=1, logs=((4, data),))
     return sealed.gas, claimed.gas, gas_floor(call.data, new_slots=1, logs=((3, 0),)), claim_floor
 
 

@@ -68,9 +68,9 @@ contract ContentRegistry is IContentRegistry, EIP712 {
     function retract(bytes32 content, bool retracted) external {
         Claim storage record = _claims[content];
         require(record.creator != address(0), NoClaim(content));
-        address current = IDENTITIES.currentOf(record.creator);
-        require(msg.sender == current, NotCurrentKey(msg.sender, current));
-        _requireConsent(current, uint40(block.timestamp), _cutoffOf(current));
+        Speaker memory speaker = _speakerFor(record.creator);
+        require(msg.sender == speaker.key, NotCurrentKey(msg.sender, speaker.key));
+        _requireConsent(speaker.key, uint40(block.timestamp), _cutoffOf(speaker, record.creator));
 
         record.flags = retracted ? record.flags | RETRACTED : record.flags & ~RETRACTED;
         emit Retracted(content, retracted);
@@ -143,7 +143,7 @@ contract ContentRegistry is IContentRegistry, EIP712 {
             return sealedAt;
         }
         consentAt = uint40(block.timestamp);
-        _requireConsent(speaker.key, consentAt, _cutoffOf(speaker.key));
+        _requireConsent(speaker.key, consentAt, _cutoffOf(speaker, opening.creator));
     }
 
     /// Takes the claim from its holder, if any, who must have a strictly later seal. An identity's own earlier seal
@@ -163,7 +163,9 @@ contract ContentRegistry is IContentRegistry, EIP712 {
         require(cutoff == 0 || consentAt < cutoff, ConsentAfterCutoff(key, consentAt, cutoff));
     }
 
-    function _cutoffOf(address key) internal view returns (uint40 cutoff) {
-        (,, cutoff) = IDENTITIES.resolve(key);
+    /// The cut-off of the speaker's own key.
+    function _cutoffOf(Speaker memory speaker, address creator) internal view returns (uint40 cutoff) {
+        if (speaker.key == creator) return speaker.cutoff;
+        (,, cutoff) = IDENTITIES.resolve(speaker.key);
     }
 }

@@ -119,8 +119,8 @@ contract Identities is IIdentities, EIP712 {
     /// @inheritdoc IIdentities
     function resolve(address key) external view returns (address root, address current, uint40 cutoff) {
         Key memory record = _keys[key];
-        root = record.root == address(0) ? key : record.root;
-        return (root, _current(root), record.cutoff);
+        if (record.root == address(0)) return (key, key, 0);
+        return (record.root, _current(record.root), record.cutoff);
     }
 
     /// @inheritdoc IIdentities
