@@ -38,7 +38,9 @@ def cli(provider: ProviderAPI) -> None:
         _countersign(rpc, "test:1", "seal", *drafted, "--resume")
     if fresh:
         _countersign(rpc, "test:1", "seal", *fresh, "--origin", "digitalCapture")
-    _countersign(rpc, "test:1", "claim", *map(str, works))
+    for work in works:
+        if _countersign(rpc, "test:1", "claim", str(work)):
+            click.echo(f"{work.name} is left as it is: somebody claims it already.")
     _countersign(rpc, "test:2", "model", "publish", str(_trained_model(folder)), "--licence", "BSD-3-Clause")
 
 
@@ -70,7 +72,10 @@ def _trained_model(folder: Path) -> Path:
     return path
 
 
-def _countersign(rpc: str, key: str, *arguments: str) -> None:
+def _countersign(rpc: str, key: str, *arguments: str) -> int:
+    """Exit code of a command: 0 done, 1 the answer is no. What could not be done at all ends the script."""
     command = [sys.executable, "-m", "countersign", *arguments, "--key", key, "--rpc", rpc]
-    if subprocess.run(command, check=False).returncode:
+    code = subprocess.run(command, check=False).returncode
+    if code > 1:
         raise click.ClickException(f"'countersign {' '.join(arguments[:2])}' failed; see above.")
+    return code

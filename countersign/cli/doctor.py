@@ -37,8 +37,8 @@ def _line(subject: str, ok: bool, detail: str) -> str:
 
 def _findings(shell: Shell) -> Iterator[_Finding]:
     yield "python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"
-    yield _tool("anvil", "the local chain")
-    yield _tool("forge", "the contracts' invariant tests")
+    yield _tool("anvil", "the local chain needs it")
+    yield _tool("forge", "the contracts' invariant tests need it")
     yield "home", True, str(shell.settings.home)
     yield _asked("key", lambda: _key(shell))
     yield _asked("chain", lambda: _chain(shell))
@@ -51,7 +51,7 @@ def _tool(name: str, purpose: str) -> _Finding:
     found = shutil.which(name) or next(
         iter(map(str, Path("node_modules/@foundry-rs").glob(f"{name}-*/bin/{name}"))), None
     )
-    return name, True, found or f"not on PATH: only {purpose} needs it"
+    return name, True, found or f"not on PATH: only {purpose}"
 
 
 def _asked(subject: str, ask: Callable[[], str]) -> _Finding:
