@@ -98,7 +98,8 @@ test-app: setup .build/.ready
 
 deep: setup .build/.ready
 	FOUNDRY_PROFILE=deep forge test
-	$(PY) -m pytest -p tools.deep tests/unit tests/e2e
+	$(PY) -m pytest -p tools.deep tests/unit -n auto
+	$(PY) -m pytest -p tools.deep tests/e2e
 
 lint: setup
 	ruff check .
