@@ -6,12 +6,17 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from countersign.errors import InputError
 
-__all__ = ["make_private_folder", "open_regular", "write_durably"]
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["make_private_folder", "open_regular", "transaction", "write_durably"]
 
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
@@ -84,3 +89,15 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be created: {error.strerror}.", "Set COUNTERSIGN_HOME to a folder.") from error
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All that is written inside, or nothing of it; nobody else writes meanwhile. ``db`` is in autocommit mode."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import rlp
 from countersign.chain.client import Client, Receipt
-from countersign.durable import make_private_folder
+from countersign.durable import make_private_folder, transaction
 from countersign.errors import ChainError, InputError, NoFunds, Reverted, Unreachable, WrongChain
 from countersign.keys.signer import Signer
 from countersign.records import Call
@@ -91,16 +91,9 @@ class Outbox:
         """Close the file."""
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, and nobody else writes meanwhile."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        return transaction(self._db)
 
     def of(self, intent: str) -> list[_Sent]:
         """What was signed for an intent."""
@@ -241,8 +234,8 @@ class Sender:
 
     def _deliver(self, call: Call, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
         """Broadcast and wait. None when the nonce went to another transaction and the intent must be signed anew."""
-        for transaction in sent:
-            on_sent(transaction.hash)
+        for signed in sent:
+            on_sent(signed.hash)
         if receipt := self._receipt(sent):
             return receipt
         if not self._clear_way(sent[-1].nonce):
@@ -297,15 +290,15 @@ class Sender:
         return self._client.quantity("eth_getTransactionCount", to_hex(self.address), block)
 
     def _receipt(self, sent: list[_Sent]) -> Receipt | None:
-        return next(filter(None, (self._client.receipt(transaction.hash) for transaction in sent)), None)
+        return next(filter(None, (self._client.receipt(signed.hash) for signed in sent)), None)
 
     def _nonce_taken(self, sent: list[_Sent]) -> bool:
         """Behind a load balancer one node may know the count, another not yet the receipt: only what lasts counts."""
         return self._nonce("latest") > sent[0].nonce and self._receipt(sent) is None
 
-    def _broadcast(self, transaction: _Sent) -> None:
+    def _broadcast(self, signed: _Sent) -> None:
         try:
-            self._client.rpc("eth_sendRawTransaction", to_hex(transaction.raw))
+            self._client.rpc("eth_sendRawTransaction", to_hex(signed.raw))
         except (NoFunds, Reverted):
             raise
         except ChainError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign.canonical import checksum
-from countersign.durable import make_private_folder
+from countersign.durable import make_private_folder, transaction
 from countersign.errors import IndexStoreError
 from countersign.index.fold import Row
 from countersign.index.schema import EVENT_TABLES, SCHEMA, VERSION
@@ -54,13 +54,8 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._db):
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise _unusable(self.path, error) from error
 
