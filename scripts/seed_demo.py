@@ -36,8 +36,9 @@ def cli(provider: ProviderAPI) -> None:
     fresh = [str(work) for work in works if not path_beside(work).exists()]
     if drafted:
         _countersign(rpc, "test:1", "seal", *drafted, "--resume")
-    if fresh:
-        _countersign(rpc, "test:1", "seal", *fresh, "--origin", "digitalCapture")
+    for origin, suffix in (("digitalCapture", ".jpg"), ("digitalCreation", ".rst")):
+        if chosen := [work for work in fresh if work.endswith(suffix)]:
+            _countersign(rpc, "test:1", "seal", *chosen, "--origin", origin)
     for work in works:
         if _countersign(rpc, "test:1", "claim", str(work)):
             click.echo(f"{work.name} is left as it is: somebody claims it already.")

@@ -51,6 +51,10 @@ def text() -> Path:
     return Path(str(files("sklearn") / "datasets" / "descr" / "breast_cancer.rst"))
 
 
+def _origin(path: Path) -> str:
+    return "digitalCapture" if path.suffix == ".jpg" else "digitalCreation"
+
+
 class Story:
     """Creator test:1 against thief test:2 on the chain at ``rpc``; ``tell`` hears every finished step."""
 
@@ -194,7 +198,7 @@ class Story:
     def _drafts(self, signer: Signer, *works: Path) -> dict[Path, Certificate]:
         """Signed drafts under one root, saved before anything is sent."""
         entries = [
-            seal.Draft(path.name, Work(digest_file(path).sha256, origin="trainedAlgorithmicMedia"), seal.new_salt())
+            seal.Draft(path.name, Work(digest_file(path).sha256, origin=_origin(path)), seal.new_salt())
             for path in works
         ]
         drafts = seal.drafts(entries, signer.address, self.client.contracts)

@@ -48,15 +48,15 @@ class _Sent:
     """A journalled transaction."""
 
     hash: bytes
+    intent: str
     nonce: int
     raw: bytes
 
-    @property
-    def fees(self) -> tuple[int, int, int]:
-        """Tip and fee cap per gas, and gas limit, read from the signed bytes (EIP-2718, EIP-1559)."""
-        fields = rlp.decode(self.raw[1:])
-        tip, fee, gas = (int.from_bytes(field, "big") for field in fields[2:5] if isinstance(field, bytes))
-        return tip, fee, gas
+    def fields(self) -> tuple[int, int, int, Call]:
+        """Tip and fee cap per gas, gas limit and call, read from the signed bytes (EIP-2718, EIP-1559)."""
+        decoded = rlp.decode(self.raw[1:])
+        _, _, tip, fee, gas, to, _, data = (bytes(field) for field in decoded[:8] if isinstance(field, bytes))
+        return int.from_bytes(tip, "big"), int.from_bytes(fee, "big"), int.from_bytes(gas, "big"), Call(to, data)
 
 
 class Outbox:
@@ -97,7 +97,7 @@ class Outbox:
 
     def of(self, intent: str) -> list[_Sent]:
         """What was signed for an intent."""
-        rows = self._db.execute("SELECT hash, nonce, raw FROM sent WHERE intent = ? ORDER BY rowid", (intent,))
+        rows = self._db.execute("SELECT hash, intent, nonce, raw FROM sent WHERE intent = ? ORDER BY rowid", (intent,))
         return [_Sent(*row) for row in rows]
 
     def next_nonce(self, sender: bytes, on_chain: int) -> int:
@@ -107,17 +107,15 @@ class Outbox:
 
     def waiting(self, sender: bytes, first: int, last: int) -> list[_Sent]:
         """What a sender signed last for each of the nonces ``first`` … ``last``, in order."""
-        sql = "SELECT hash, nonce, raw FROM sent WHERE sender = ? AND nonce BETWEEN ? AND ? ORDER BY nonce, rowid"
-        newest = {row[1]: _Sent(*row) for row in self._db.execute(sql, (sender, first, last))}
+        sql = (
+            "SELECT hash, intent, nonce, raw FROM sent WHERE sender = ? AND nonce BETWEEN ? AND ? ORDER BY nonce, rowid"
+        )
+        newest = {row[2]: _Sent(*row) for row in self._db.execute(sql, (sender, first, last))}
         return list(newest.values())
 
-    def forget_from(self, sender: bytes, nonce: int) -> None:
-        """Drop what a sender signed for ``nonce`` and all later ones."""
-        self._db.execute("DELETE FROM sent WHERE sender = ? AND nonce >= ?", (sender, nonce))
-
-    def add(self, intent: str, sender: bytes, sent: _Sent) -> None:
+    def add(self, sender: bytes, sent: _Sent) -> None:
         """Journal a signed transaction."""
-        row = (sent.hash, intent, sender, sent.nonce, sent.raw)
+        row = (sent.hash, sent.intent, sender, sent.nonce, sent.raw)
         self._db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)", row)
 
     def forget(self, intent: str) -> None:
@@ -156,7 +154,7 @@ class Sender:
         """
         for _ in range(_ATTEMPTS):
             sent = self._outbox.of(intent) or self._sign(call, intent)
-            receipt = self._deliver(call, sent, intent, on_sent)
+            receipt = self._deliver(sent, intent, on_sent)
             if receipt is None:
                 continue  # another transaction took the nonce: sign anew
             if not receipt.ok:
@@ -187,22 +185,20 @@ class Sender:
         """Sign and journal."""
         fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
         raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
-        sent = _Sent(keccak(raw), nonce, raw)
-        self._outbox.add(intent, self.address, sent)
+        sent = _Sent(keccak(raw), intent, nonce, raw)
+        self._outbox.add(self.address, sent)
         return sent
 
-    def _replace(self, call: Call, intent: str, stuck: _Sent) -> _Sent:
+    def _replace(self, stuck: _Sent) -> None:
         """The same transaction at the same nonce for a higher fee: at most one of the two is ever mined."""
-        tip, fee, gas = stuck.fees
+        tip, fee, gas, call = stuck.fields()
         fresh = self._fees()
         fees = {
             "maxFeePerGas": max(fresh["maxFeePerGas"], fee * 9 // 8 + 1),
             "maxPriorityFeePerGas": max(fresh["maxPriorityFeePerGas"], tip * 9 // 8 + 1),
         }
         self._require_funds(gas * fees["maxFeePerGas"])
-        replacement = self._signed(call, intent, stuck.nonce, gas, fees)
-        self._broadcast(replacement)
-        return replacement
+        self._broadcast(self._signed(call, stuck.intent, stuck.nonce, gas, fees))
 
     def _offer(self, sent: _Sent, intent: str) -> None:
         """First broadcast. What a node refuses outright is forgotten, or its nonce would hold up all later ones."""
@@ -232,29 +228,17 @@ class Sender:
                 "Send it some first.",
             )
 
-    def _deliver(self, call: Call, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
+    def _deliver(self, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
         """Broadcast and wait. None when the nonce went to another transaction and the intent must be signed anew."""
         for signed in sent:
             on_sent(signed.hash)
         if receipt := self._receipt(sent):
             return receipt
-        if not self._clear_way(sent[-1].nonce):
-            self._outbox.forget(intent)
-            return None
-        try:
-            self._broadcast(sent[-1])
-        except (Unreachable, Reverted):
-            raise
-        except ChainError:  # its fee, most likely: the same nonce again, so that only one is ever mined
-            sent = [*sent, self._replace(call, intent, sent[-1])]
-            on_sent(sent[-1].hash)
-        return self._await(call, sent, intent, on_sent)
-
-    def _await(self, call: Call, sent: list[_Sent], intent: str, on_sent: Callable[[bytes], None]) -> Receipt | None:
-        """Wait for one of ``sent`` to be mined, paying more after a minute; None as in :meth:`_deliver`."""
+        self._offer_waiting(sent[-1].nonce)
         start = bumped = time.monotonic()
         taken_since, pause = None, 0.05
         while (now := time.monotonic()) < start + self._wait:
+            sent = self._told(intent, sent, on_sent)
             if receipt := self._receipt(sent):
                 return receipt
             taken_since = (taken_since or now) if self._nonce_taken(sent) else None
@@ -264,8 +248,7 @@ class Sender:
             if now > bumped + _STUCK:
                 bumped = now
                 with suppress(ChainError):  # no funds for more, or a silent node: what was sent may still be mined
-                    sent = [*sent, self._replace(call, intent, sent[-1])]
-                    on_sent(sent[-1].hash)
+                    self._replace(sent[-1])
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
         raise ChainError(
@@ -273,18 +256,25 @@ class Sender:
             "Run the same command again: it waits on, and sends nothing twice.",
         )
 
-    def _clear_way(self, nonce: int) -> bool:
-        """Offer again what waits below ``nonce``, lowest first: a crash may have left an earlier transaction unsent,
-        and ours would wait for it for ever. False when one is refused now: all from it on must be signed anew."""
-        for waiting in self._outbox.waiting(self.address, self._nonce("latest"), nonce - 1):
+    def _told(self, intent: str, known: list[_Sent], on_sent: Callable[[bytes], None]) -> list[_Sent]:
+        """All that is signed for an intent by now; ``on_sent`` hears of what is new."""
+        sent = self._outbox.of(intent) or known
+        for signed in sent:
+            if signed not in known:
+                on_sent(signed.hash)
+        return sent
+
+    def _offer_waiting(self, nonce: int) -> None:
+        """Offer again what waits up to ``nonce``, lowest first: a crash may have left an earlier transaction unsent,
+        and ours would wait for it for ever. What is refused now, most likely for its fee, is replaced at its own
+        nonce: nothing is dropped, and nothing can be mined twice."""
+        for waiting in self._outbox.waiting(self.address, self._nonce("latest"), nonce):
             try:
                 self._broadcast(waiting)
-            except Unreachable:
+            except (Unreachable, Reverted):
                 raise
             except ChainError:
-                self._outbox.forget_from(self.address, waiting.nonce)
-                return False
-        return True
+                self._replace(waiting)
 
     def _nonce(self, block: str) -> int:
         return self._client.quantity("eth_getTransactionCount", to_hex(self.address), block)

@@ -52,7 +52,7 @@ def cli() -> None:
     The flow:
       countersign keys new me.json                       make a key
       countersign seal photo.jpg --key keystore:me.json  seal it; photo.jpg.countersign.json is the certificate
-      countersign claim photo.jpg                        make the claim public, once the seal is final
+      countersign claim photo.jpg --key keystore:me.json make the claim public, once the seal is final
       countersign verify photo.jpg                       anybody checks, with the file and the certificate
 
     \b

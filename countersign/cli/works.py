@@ -219,8 +219,8 @@ def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) ->
 
 def _prove_claimed(client: Client, certificate: Certificate, sealer: bytes) -> Certificate:
     """Refresh the proof once the claim itself is final, so that it shows the claim."""
-    finalized = client.finalized().number
-    if client.claim_of(certificate.work.content, at=finalized) is None:
+    finalized, content = client.finalized().number, certificate.work.content
+    if client.claim_of(content, at=finalized) != client.claim_of(content):  # none yet, or the one that ours displaced
         raise NotFinal(f"The newest final block {finalized} does not hold the claim.", "Wait and try again.")
     return seal.prove(client, certificate, sealer)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from commandline import Cli, Outcome
 
+from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.errors import SignerError
 from tools.devnet import Devnet
@@ -149,6 +150,19 @@ def test_the_draft_is_on_disk_before_the_key_is_used(cli: Cli, work: Path, monke
 def test_another_version_of_a_model_does_not_overwrite_the_manifest(cli: Cli, work: Path) -> None:
     done(cli("model", "publish", work, "--licence", "MIT", key="test:6"))
     refused(cli("model", "publish", work, "--licence", "Apache-2.0", key="test:6"), "another version")
+
+
+def test_a_certificate_shows_the_claim_that_displaced_a_thief(cli: Cli, work: Path, tmp_path: Path) -> None:
+    """The thief's claim is final already when the creator claims: the refreshed proof must not show it."""
+    done(cli("seal", work, key="test:6"))
+    stolen = tmp_path / "stolen.jpg"
+    stolen.write_bytes(work.read_bytes())
+    done(cli("seal", stolen, key="test:7"))
+    done(cli("claim", stolen, key="test:7"))
+    done(cli("claim", work, key="test:6"))
+    block = to_hex(Certificate.load(path_beside(work)).proof.check().block.hash)  # type: ignore[union-attr]
+    report = done(cli("verify", work, "--offline", "--block-hash", block, "--json"))
+    assert states(report)["claim"] == "pass"
 
 
 def test_a_mistyped_address_is_noticed(cli: Cli) -> None:

@@ -267,6 +267,26 @@ def test_a_transaction_that_a_crash_left_unsent_holds_up_nothing(
     assert nonce(chain, 8) == before + 2
 
 
+def test_what_a_crash_left_unsent_is_replaced_when_its_fee_is_refused(
+    own_chain: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two intents of one account, neither ever sent, fees higher since: each is mined, once."""
+    signer, client = open_signer("test:2", 31337, str), Client(own_chain.url, 31337)
+    first, second = (seal_of(own_chain, os.urandom(32)) for _ in range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(Sender, "_offer", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        for call, name in ((first, "first"), (second, "second")):
+            with pytest.raises(KeyboardInterrupt):
+                Sender(client, signer, tmp_path / "outbox").send(call, name)
+    own_chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+    own_chain.rpc("evm_mine")
+    hashes = list[bytes]()
+    receipt = Sender(client, signer, tmp_path / "outbox").send(second, "second", hashes.append)
+    assert receipt.ok and receipt.transaction == hashes[-1] != hashes[0]
+    assert Sender(client, signer, tmp_path / "outbox").send(first, "first").ok
+    assert nonce(own_chain, 2) == 2
+
+
 def test_a_journal_of_a_chain_that_began_anew_is_emptied(tmp_path: Path) -> None:
     for _ in range(2):
         with Devnet() as chain:
