@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from tools.create2 import DEPLOYER, plan, read_build
 from tools.devnet import Devnet, DevnetError
 
@@ -28,8 +26,4 @@ def _is_there(chain: Devnet, address: str) -> bool:
 
 
 def _deploy(chain: Devnet, calldata: bytes) -> None:
-    sender = chain.rpc("eth_accounts")[0]
-    transaction = chain.rpc("eth_sendTransaction", {"from": sender, "to": DEPLOYER, "data": "0x" + calldata.hex()})
-    deadline = time.monotonic() + 10  # with a block time a transaction is mined a moment after it was accepted
-    while chain.rpc("eth_getTransactionReceipt", transaction) is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    chain.send({"from": chain.rpc("eth_accounts")[0], "to": DEPLOYER, "data": "0x" + calldata.hex()})

@@ -109,6 +109,19 @@ class Devnet:
             raise DevnetError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
+    def send(self, transaction: dict[str, Any]) -> str:
+        """Have the node sign and mine ``transaction``; its hash. Raises DevnetError when it is refused or not mined.
+
+        The node may answer before it has mined, so the receipt is what is waited for.
+        """
+        sent: str = self.rpc("eth_sendTransaction", transaction)
+        deadline = time.monotonic() + START_TIMEOUT
+        while self.rpc("eth_getTransactionReceipt", sent) is None:
+            if time.monotonic() > deadline:
+                raise DevnetError(f"Transaction {sent} was not mined within {START_TIMEOUT:.0f} s.")
+            time.sleep(0.01)
+        return sent
+
     def output(self) -> str:
         """The last lines that anvil wrote to stderr."""
         if not self._log or self._log.closed:

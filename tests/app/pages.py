@@ -169,7 +169,7 @@ def as_wallet(content: bytes, account: str = WALLET) -> Page:
 def send(chain: Devnet, page: Page) -> str:
     """What a wallet does with the intent at hand: the transaction's hash."""
     intent = page.intent()
-    return str(chain.rpc("eth_sendTransaction", {"from": intent["from"], **intent["call"]}))
+    return chain.send({"from": intent["from"], **intent["call"]})
 
 
 def sealed(chain: Devnet, content: bytes, start: object) -> Page:

@@ -135,7 +135,7 @@ def test_a_reverted_claim_says_why(chain: Devnet) -> None:
     rival, page = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
     claim = page.intent()["call"]
     rival.press("Claim it now")
-    transaction = chain.rpc("eth_sendTransaction", {"from": WALLET, "gas": hex(400_000), **claim})
+    transaction = chain.send({"from": WALLET, "gas": hex(400_000), **claim})
     page.reply(transaction)
     assert "refused" in page.text and "is claimed by" in page.text
 

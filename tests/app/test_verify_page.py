@@ -76,7 +76,7 @@ def test_retracted(chain: Devnet) -> None:
     content = work()
     certificate = claimed(chain, content).kept()
     call = retract_call(certificate.contracts, certificate.work.content)
-    chain.rpc("eth_sendTransaction", {"from": DEMO, "to": to_hex(call.to), "data": to_hex(call.data)})
+    chain.send({"from": DEMO, "to": to_hex(call.to), "data": to_hex(call.data)})
     with_certificate = dropped(content, certificate.to_json())
     assert "Retracted" in with_certificate.text and "cs-banner cs-warn" in with_certificate.text
     assert "Retracted" in dropped(content, None).text
@@ -137,5 +137,5 @@ def test_a_later_rival_is_a_warning(chain: Devnet) -> None:
     content = work()
     first, second = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
     call = second.intent()["call"]
-    chain.rpc("eth_sendTransaction", {"from": WALLET, **call})
+    chain.send({"from": WALLET, **call})
     assert "Verified, with a warning" in dropped(content, first.kept().to_json()).text

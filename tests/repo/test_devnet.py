@@ -40,7 +40,7 @@ def test_it_resumes_from_its_state(tmp_path: Path) -> None:
     state = tmp_path / "chain" / "state.json"
     with Devnet(state=state) as chain:
         rich, poor = chain.rpc("eth_accounts")[0], "0x" + "ab" * 20
-        chain.rpc("eth_sendTransaction", {"from": rich, "to": poor, "value": "0x7"})
+        chain.send({"from": rich, "to": poor, "value": "0x7"})
     with Devnet(state=state) as chain:
         assert chain.rpc("eth_getBalance", poor, "finalized") == "0x7"
         assert number(chain, "finalized") == 1
