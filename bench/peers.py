@@ -8,13 +8,19 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["artifact"]
+__all__ = ["artifact", "shipped"]
 
 _CACHE = Path(__file__).parent / ".cache"
 
 
 def artifact(package: str, path: str) -> dict[str, Any]:
-    """The Hardhat artifact at ``path`` of a pinned npm ``package`` (NAME@VERSION): ABI and creation bytecode."""
+    """The Hardhat or Truffle artifact at ``path`` of a pinned npm ``package`` (NAME@VERSION): ABI and bytecode."""
+    document: dict[str, Any] = json.loads(shipped(package, path))
+    return document
+
+
+def shipped(package: str, path: str) -> bytes:
+    """The file at ``path`` of a pinned npm ``package`` (NAME@VERSION)."""
     archive = _CACHE / (package.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz")
     if not archive.exists():
         _CACHE.mkdir(exist_ok=True)
@@ -22,5 +28,4 @@ def artifact(package: str, path: str) -> dict[str, Any]:
     with tarfile.open(archive) as tar:
         member = tar.extractfile(f"package/{path}")
         assert member is not None
-        document: dict[str, Any] = json.load(member)
-    return document
+        return member.read()

@@ -20,6 +20,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "Identities": (),
     "ContentRegistry": ("Identities",),
     "ModelRegistry": ("Identities",),
+    "OracleNodes": (),
+    "Oracle": ("OracleNodes", "ModelRegistry"),
+    "Escrow": ("Oracle",),
 }
 """Each contract, after those whose addresses its constructor takes."""
 

@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from countersign.canonical import checksum, from_hex, to_hex
+from countersign.canonical import checksum, from_hex, keccak, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
 from countersign.certificate.stateproof import read_header
 from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
-from countersign.chain.deployments import contracts_on
+from countersign.chain.deployments import contracts_on, deal_contracts_on
 from countersign.errors import ChainError, NoContract, NoFunds, Unreachable, WrongChain
-from countersign.records import Block, Call, Claim, KeyRecord, ModelTimes, Seal
+from countersign.records import (
+    Block,
+    Call,
+    Challenge,
+    Claim,
+    Deal,
+    KeyRecord,
+    ModelTimes,
+    Node,
+    Outcome,
+    Policy,
+    Seal,
+    Seat,
+    Stage,
+    State,
+    Verdict,
+)
 
 __all__ = ["Client", "Receipt"]
 
@@ -82,6 +98,7 @@ class Client:
         """``rpc`` is an http(s) URL, ``chain_id`` the chain it is expected to serve."""
         self.url, self.chain_id = rpc, chain_id
         self.contracts = contracts_on(chain_id)
+        self.deals = deal_contracts_on(chain_id)
         self._provider: Any = None
 
     @property
@@ -229,6 +246,61 @@ class Client:
         """When a model version was published, deprecated, revoked."""
         return ModelTimes(*self.call(self.contracts.models, "ModelRegistry", "timesOf", model_id))
 
+    # Verdicts and deals
+
+    def node_of(self, node: bytes) -> Node:
+        """What OracleNodes stores of a node."""
+        return Node(*self.call(self.deals.nodes, "OracleNodes", "nodeOf", node))
+
+    def reward_of(self, account: bytes) -> int:
+        """Wei that slashes brought an account and that it has not withdrawn."""
+        return int(self.call(self.deals.nodes, "OracleNodes", "rewardOf", account))
+
+    def policy_of(self, policy: bytes) -> Policy:
+        """The policy at that address. Raises Reverted when this chain's Oracle created none there."""
+        check, arbiter, fee, bond, slash, submit, challenge, ruling, k, pass_score, seats = self._oracle(
+            "policyOf", policy
+        )
+        made = tuple(Seat(node, model) for node, model in seats)
+        return Policy(check, made, k, pass_score, submit, challenge, ruling, fee, bond, slash, arbiter)
+
+    def verdict(self, subject: bytes, policy: bytes) -> Verdict:
+        """The stored record of a request's newest round; ``requested_at`` is 0 when nobody asked."""
+        fields: tuple[Any, ...] = self._oracle("recordOf", subject, policy)
+        requested, final, ruled, signers, suspended, paid, bound, number, outcome, stage = fields
+        return Verdict(requested, final, ruled, signers, suspended, paid, bound, number, Outcome(outcome), Stage(stage))
+
+    def verdict_of(self, subject: bytes, policy: bytes) -> tuple[Outcome, int, int]:
+        """Outcome, finalAt and effectiveAt: before effectiveAt the outcome may change."""
+        outcome, final_at, effective_at = self._oracle("verdictOf", subject, policy)
+        return Outcome(outcome), final_at, effective_at
+
+    def challenge_of(self, subject: bytes, policy: bytes) -> Challenge:
+        """The stored challenge."""
+        return Challenge(*self._oracle("challengeOf", subject, policy))
+
+    def deal_of(self, deal: bytes) -> Deal:
+        """The stored record of a deal; its state is NONE when there is none."""
+        delivery, delivered_at, ruling_by, milestone, state = self._escrow("dealOf", deal)
+        return Deal(delivery, delivered_at, ruling_by, milestone, State(state))
+
+    def credit_of(self, token: bytes, account: bytes) -> int:
+        """What an account can withdraw because a payment to it failed."""
+        return int(self._escrow("creditOf", token, account))
+
+    def _oracle(self, function: str, *arguments: Any) -> Any:
+        return self.call(self.deals.oracle, "Oracle", function, *arguments)
+
+    def _escrow(self, function: str, *arguments: Any) -> Any:
+        return self.call(self.deals.escrow, "Escrow", function, *arguments)
+
+    def arbitration_cost(self, arbiter: bytes) -> int:
+        """Wei that an ERC-792 arbiter asks for a dispute now."""
+        from eth_abi.abi import encode
+
+        data = keccak(b"arbitrationCost(bytes)")[:4] + encode(["bytes"], [b""])
+        return int(self.rpc("eth_call", {"to": to_hex(arbiter), "data": to_hex(data)}, "latest") or "0x0", 16)
+
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         """ERC-1271: what the contract wallet ``signer`` says of a signature now."""
         from eth_abi.abi import encode
@@ -260,8 +332,8 @@ class Client:
 
     def logs(self, first: int, last: int) -> list[Log]:
         """Logs of our contracts in blocks ``first`` … ``last``, in order."""
-        c = self.contracts
-        addresses = [to_hex(address) for address in (c.registry, c.identities, c.models)]
+        c, d = self.contracts, self.deals
+        addresses = [to_hex(at) for at in (c.registry, c.identities, c.models, d.nodes, d.oracle, d.escrow)]
         query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
         return [_log(raw) for raw in self.rpc("eth_getLogs", query)]
 
@@ -285,17 +357,19 @@ class Client:
 
     def estimate(self, sender: bytes, call: Call) -> int:
         """Gas the call would need. Raises Reverted, in words, when the contract would refuse."""
-        fields = {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data)}
-        return self.quantity("eth_estimateGas", fields)
+        return self.quantity("eth_estimateGas", _fields(sender, call))
 
     def explain(self, sender: bytes, call: Call, block: int) -> ChainError:
         """Why the transaction reverted in ``block``, as far as a replay on the state before it tells."""
-        fields = {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data)}
         try:
-            self.rpc("eth_call", fields, _tag(block - 1))
+            self.rpc("eth_call", _fields(sender, call), _tag(block - 1))
         except ChainError as error:
             return error
         return revert_error(b"", "its circumstances changed while it was pending")
+
+
+def _fields(sender: bytes, call: Call) -> dict[str, str]:
+    return {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data), "value": hex(call.value)}
 
 
 def _log(raw: dict[str, Any]) -> Log:

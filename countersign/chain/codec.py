@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,11 +15,11 @@ from eth_abi.exceptions import DecodingError
 
 from countersign.canonical import checksum, from_hex, keccak, text_hash, to_hex
 from countersign.errors import Reverted
-from countersign.records import Model, Opening, Work
+from countersign.records import Model, Opening, Policy, State, Terms, Work
 
 __all__ = ["Event", "Log", "decode_log", "decode_result", "encode_call", "event_topic", "revert_error", "tuple_of"]
 
-_CONTRACTS = ("ContentRegistry", "Identities", "ModelRegistry")
+_CONTRACTS = ("ContentRegistry", "Identities", "ModelRegistry", "OracleNodes", "Oracle", "Escrow")
 
 _Fragment = dict[str, Any]
 
@@ -88,16 +88,43 @@ def decode_result(contract: str, function: str, data: bytes) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def tuple_of(record: Work | Model | Opening) -> tuple[Any, ...]:
+def tuple_of(record: Work | Model | Opening | Policy | Terms) -> tuple[Any, ...]:
     """A record as the contracts' struct: strings travel as their hash."""
-    if isinstance(record, Work):
-        w = record
-        return (w.content, w.fingerprint, text_hash(w.origin), w.model, w.parents, w.metadata)
-    if isinstance(record, Model):
-        m = record
-        return (m.publisher, m.weights, m.root, m.card, m.data, text_hash(m.licence), m.parents, m.metrics)
-    o = record
+    return _STRUCTS[type(record)](record)
+
+
+def _work(w: Work) -> tuple[Any, ...]:
+    return (w.content, w.fingerprint, text_hash(w.origin), w.model, w.parents, w.metadata)
+
+
+def _model(m: Model) -> tuple[Any, ...]:
+    return (m.publisher, m.weights, m.root, m.card, m.data, text_hash(m.licence), m.parents, m.metrics)
+
+
+def _opening(o: Opening) -> tuple[Any, ...]:
     return (o.creator, o.sealer, o.salt, o.path.index, o.path.size, list(o.path.hashes))
+
+
+def _policy(p: Policy) -> tuple[Any, ...]:
+    seats = [(seat.node, seat.model) for seat in p.seats]
+    times = (p.submit_time, p.challenge_time, p.ruling_time)
+    return (p.check, p.arbiter, p.fee, p.bond, p.slash, *times, p.k, p.pass_score, seats)
+
+
+def _terms(t: Terms) -> tuple[Any, ...]:
+    later = [(m.amount, m.deliver_time, m.verdict_time) for m in t.milestones]
+    times = (t.deliver_by, t.verdict_by, t.dispute_time, t.ruling_time, t.reveal_time)
+    parties = (t.payer, t.payee, t.token, t.amount, t.policy, t.brief)
+    return (*parties, *times, t.arbiter, t.silence_share, later, t.buyer_key, t.salt)
+
+
+_STRUCTS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    Work: _work,
+    Model: _model,
+    Opening: _opening,
+    Policy: _policy,
+    Terms: _terms,
+}
 
 
 def _addresses(value: Any) -> Any:
@@ -114,10 +141,15 @@ def _plain(value: Any) -> Any:
 
 
 def _named(parameters: Sequence[_Fragment], values: Sequence[Any]) -> dict[str, Any]:
-    return {
-        p["name"]: _named(p["components"], v) if p["type"] == "tuple" else v
-        for p, v in zip(parameters, map(_plain, values), strict=True)
-    }
+    return {p["name"]: _named_value(p, v) for p, v in zip(parameters, map(_plain, values), strict=True)}
+
+
+def _named_value(parameter: _Fragment, value: Any) -> Any:
+    if parameter["type"] == "tuple":
+        return _named(parameter["components"], value)
+    if parameter["type"] == "tuple[]":
+        return [_named(parameter["components"], each) for each in value]
+    return value
 
 
 def event_topic(name: str) -> bytes:
@@ -169,6 +201,95 @@ _WORDS = {
     "TooEarly": ("The change may be completed at {readyAt}.", "Try again then."),
     "BadSuspicion": ("{from} is not before the cut-off.", "Give an earlier time."),
     "NothingWaits": ("Nothing waits for {identity}.", "There is nothing to cancel."),
+    "BadStake": ("{amount} wei are not a stake.", "Give a whole number of gwei."),
+    "BadSlasher": ("{slasher} cannot be a slasher.", "Name the Oracle."),
+    "OtherSlasher": ("This node answers to {slasher}.", "Leave, withdraw, then join again."),
+    "Leaving": ("This node is leaving until {withdrawableAt}.", "Withdraw then, and join again."),
+    "NotServing": ("{node} does not serve.", "Join first: countersign oracle join."),
+    "NothingToWithdraw": (
+        "Nothing can be withdrawn now; a leaving stake matures at {withdrawableAt}.",
+        "Wait until then.",
+    ),
+    "PaymentRefused": ("{account} refused {amount} wei.", "Let the account accept payments, then try again."),
+    "BadQuorum": ("{k} of {seats} seats are no quorum.", "Take at most 32 seats and more than half of them."),
+    "BadPassScore": ("{passScore} is no pass score.", "Give 1 to 100."),
+    "BadPart": ("A reward of one part in {part} is too much.", "Take at least 2."),
+    "MalformedTerms": ("A field of the terms holds more than its type.", "Encode the terms with countersign."),
+    "WrongMilestone": ("Milestone {current} is the current one.", "See: countersign deal show."),
+    "NotAscending": ("The seats are not in ascending order of their nodes, each once: {node}.", "Sort them."),
+    "BadTimes": (
+        "These times do not fit: together {total} s of at most {limit} s, submitting positive, and challenge "
+        "and ruling times and a bond only with an arbiter.",
+        "Correct the times.",
+    ),
+    "UnknownPolicy": ("There is no policy {policy} on this chain.", "See: countersign policy list."),
+    "AlreadyRequested": (
+        "This verdict was requested (round {round}) and has not lapsed.",
+        "Wait for it: countersign deal show --watch.",
+    ),
+    "TooFewSeats": ("Only {active} seats may sign, the policy needs {k}.", "Use another policy."),
+    "WrongPayment": ("{sent} wei were sent, exactly {due} are due.", "Try again: the price may have changed."),
+    "NotRequested": ("Nobody requested a verdict on {subject} from {policy}.", "Request it: countersign request."),
+    "AlreadyDecided": ("The verdict is there already.", "Nothing is left to do."),
+    "Lapsed": ("The time to submit ended at {deadline}.", "Request a new round: countersign request."),
+    "SuspendedSeats": ("Some of these seats may not sign or do not exist (mask {seats}).", "Leave them out."),
+    "BadAttestation": ("The attestation of seat {seat} is not that seat's.", "Leave it out, or fetch it again."),
+    "BadLength": ("{length} bytes are not 97 for each signer.", "Give one attestation per signer."),
+    "MixedSides": (
+        "The scores lie on both sides of {passScore} ({lowest} to {highest}), or above 100.",
+        "Give the attestations of one side only.",
+    ),
+    "NoQuorum": ("{signers} attestations are not enough: {needed} are needed.", "Wait for more nodes."),
+    "NotChallengeable": (
+        "There is no verdict that can be challenged now.",
+        "A verdict can be challenged until it is final.",
+    ),
+    "NoArbiter": ("No arbiter is named.", "There is nobody to ask."),
+    "DisputeExists": ("The arbiter repeated dispute {disputeId}.", "Do not use this arbiter."),
+    "UnknownDispute": ("{arbiter} opened no dispute {disputeId} here.", "Check the contract's address."),
+    "NoEquivocation": ("Scores {first} and {second} are not a pass and a fail.", "There is nothing to slash."),
+    "AlreadySlashed": ("{node} was slashed for this.", "Nothing is left to do."),
+    "NothingTaken": ("{node} has no stake left.", "There is nothing to slash."),
+    "MayNotSuspend": ("{caller} may not suspend seat {seat}.", "Its node may, or anyone once its model is revoked."),
+    "NotEffective": ("The verdict may change until {effectiveAt}.", "Try again then."),
+    "NothingDue": ("Nothing is left to pay, or no recipient takes it now.", "Nothing is left to do."),
+    "BadParties": (
+        "Payer {payer}, payee {payee} and arbiter {arbiter} must be three, and neither 0 nor the escrow.",
+        "Correct the terms.",
+    ),
+    "BadAmounts": ("{amount} with {later} for later milestones: some milestone gets nothing.", "Correct the amounts."),
+    "BadDeadlines": (
+        "Delivery by {deliverBy}, verdict by {verdictBy}: both must lie ahead, in this order.",
+        "Propose new terms: countersign deal propose.",
+    ),
+    "BadDisputeTimes": ("An arbiter needs both times, and nobody else does.", "Correct disputeTime and rulingTime."),
+    "BadSilenceShare": ("{share} is not 0 to 10000 basis points.", "Correct silenceShare."),
+    "NotInUse": ("Encrypted deliveries are not part of this version.", "Leave buyerKey and revealTime 0."),
+    "AlreadyOpened": ("The deal {dealId} was opened before.", "Show it: countersign deal show."),
+    "NoToken": ("{token} is not a token: there is no code.", "Check the address and the chain."),
+    "InexactToken": (
+        "The token {token} delivered {received} of {amount}: it takes a fee or changes balances.",
+        "Use a token that moves exact amounts.",
+    ),
+    "TransferRefused": (
+        "The token {token} did not let {payer} pay {amount}.",
+        "Check its balance, and allow the escrow to take that much.",
+    ),
+    "UnknownDeal": ("There is no deal {dealId}.", "Open it first, with exactly these terms."),
+    "WrongState": ("The deal is {state}: that is not possible now.", "See: countersign deal show."),
+    "NotParty": ("{caller} may not do that; {party} may.", "Sign with that key."),
+    "TooLate": ("That was due at {deadline}.", "See what is possible now: countersign deal show."),
+    "NotYet": ("That is possible after {from}.", "Try again then."),
+    "NoDelivery": ("A delivery is the SHA-256 of something.", "Give the file."),
+    "NoVerdict": ("No verdict on {subject} counts, or none yet.", "Request one: countersign request."),
+    "VerdictCounts": ("A verdict counts, from {effectiveAt} on.", "Settle it: countersign deal settle."),
+    "BadAmendment": (
+        "An amendment keeps payer, payee and token, and moves exactly {unpaid}.",
+        "Correct the new terms.",
+    ),
+    "NotAgreed": ("{party} did not sign this amendment.", "Ask for the signature."),
+    "NothingCredited": ("Nothing of {token} is credited to {account}.", "There is nothing to withdraw."),
+    "TooLittleGas": ("{left} gas is too little to pay somebody: {needed} is needed.", "Send more gas along."),
 }
 
 
@@ -197,10 +318,16 @@ def _plain_reason(data: bytes) -> str:
         return ""
 
 
+_TIMES = {"sealedAt", "consentAt", "cutoff", "publishedAt", "endedAt", "readyAt", "from", "withdrawableAt", "deadline",
+          "effectiveAt", "deliverBy", "verdictBy", "finalAt"}  # fmt: skip
+
+
 def _show(name: str, value: Any) -> str:
     if isinstance(value, bytes):
         return checksum(value) if len(value) == 20 else to_hex(value)
-    if name in ("sealedAt", "consentAt", "cutoff", "publishedAt", "endedAt", "readyAt", "from") and value < 1 << 37:
+    if name == "state":
+        return State(value).name.lower().replace("_", " ")
+    if name in _TIMES and value < 1 << 37:
         from datetime import UTC, datetime
 
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

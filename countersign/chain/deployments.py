@@ -9,9 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from countersign.canonical import from_hex
-from countersign.records import Contracts
+from countersign.records import Contracts, DealContracts
 
-__all__ = ["contracts_on"]
+__all__ = ["contracts_on", "deal_contracts_on"]
 
 
 def _folder() -> Traversable:
@@ -21,10 +21,18 @@ def _folder() -> Traversable:
 
 
 @cache
-def contracts_on(chain_id: int) -> Contracts:
-    """The contracts' addresses on a chain. That there is code is for the client to check."""
+def _addresses() -> dict[str, bytes]:
     contracts = json.loads((_folder() / "create2.json").read_text())["contracts"]
-    registry, identities, models = (
-        from_hex(contracts[name]["address"], 20) for name in ("ContentRegistry", "Identities", "ModelRegistry")
-    )
-    return Contracts(chain_id, registry, identities, models)
+    return {name: from_hex(contract["address"], 20) for name, contract in contracts.items()}
+
+
+def contracts_on(chain_id: int) -> Contracts:
+    """Where seals and claims live on a chain. That there is code is for the client to check."""
+    at = _addresses()
+    return Contracts(chain_id, at["ContentRegistry"], at["Identities"], at["ModelRegistry"])
+
+
+def deal_contracts_on(chain_id: int) -> DealContracts:
+    """Where verdicts and deals live on a chain. That there is code is for the client to check."""
+    at = _addresses()
+    return DealContracts(chain_id, at["OracleNodes"], at["Oracle"], at["Escrow"])

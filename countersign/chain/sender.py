@@ -55,8 +55,9 @@ class _Sent:
     def fields(self) -> tuple[int, int, int, Call]:
         """Tip and fee cap per gas, gas limit and call, read from the signed bytes (EIP-2718, EIP-1559)."""
         decoded = rlp.decode(self.raw[1:])
-        _, _, tip, fee, gas, to, _, data = (bytes(field) for field in decoded[:8] if isinstance(field, bytes))
-        return int.from_bytes(tip, "big"), int.from_bytes(fee, "big"), int.from_bytes(gas, "big"), Call(to, data)
+        _, _, tip, fee, gas, to, value, data = (bytes(field) for field in decoded[:8] if isinstance(field, bytes))
+        call = Call(to, data, int.from_bytes(value, "big"))
+        return int.from_bytes(tip, "big"), int.from_bytes(fee, "big"), int.from_bytes(gas, "big"), call
 
 
 class Outbox:
@@ -172,7 +173,7 @@ class Sender:
     def _sign(self, call: Call, intent: str) -> list[_Sent]:
         gas = int(self._client.estimate(self.address, call) * _GAS_MARGIN)
         fees = self._fees()
-        self._require_funds(gas * fees["maxFeePerGas"])
+        self._require_funds(gas * fees["maxFeePerGas"] + call.value)
         with self._outbox.transaction():
             if theirs := self._outbox.of(intent):
                 return theirs  # another process was faster
@@ -183,7 +184,7 @@ class Sender:
 
     def _signed(self, call: Call, intent: str, nonce: int, gas: int, fees: dict[str, int]) -> _Sent:
         """Sign and journal."""
-        fields = {"to": checksum(call.to), "data": call.data, "value": 0, "nonce": nonce, "gas": gas, **fees}
+        fields = {"to": checksum(call.to), "data": call.data, "value": call.value, "nonce": nonce, "gas": gas, **fees}
         raw = self._signer.sign_transaction({**fields, "chainId": self._client.chain_id, "type": 2})
         sent = _Sent(keccak(raw), intent, nonce, raw)
         self._outbox.add(self.address, sent)
@@ -197,7 +198,7 @@ class Sender:
             "maxFeePerGas": max(fresh["maxFeePerGas"], fee * 9 // 8 + 1),
             "maxPriorityFeePerGas": max(fresh["maxPriorityFeePerGas"], tip * 9 // 8 + 1),
         }
-        self._require_funds(gas * fees["maxFeePerGas"])
+        self._require_funds(gas * fees["maxFeePerGas"] + call.value)
         self._broadcast(self._signed(call, stuck.intent, stuck.nonce, gas, fees))
 
     def _offer(self, sent: _Sent, intent: str) -> None:

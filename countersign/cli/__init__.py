@@ -24,7 +24,11 @@ _COMMANDS = {
     "show": "reading",
     "mine": "reading",
     "model": "models",
+    "oracle": "oracle",
     "keys": "keys",
+    "policy": "policies",
+    "deal": "deals",
+    "request": "deals",
     "index": "index",
     "doctor": "doctor",
 }

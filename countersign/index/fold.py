@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
-from countersign.canonical import text_hash, work_id
+from countersign.canonical import dump_terms, subject_of, text_hash, work_id
 from countersign.chain.codec import Event
-from countersign.records import ORIGINS, ZERO, Work
+from countersign.records import ORIGINS, ZERO, Milestone, Terms, Work
 
 __all__ = ["Row", "fold"]
 
@@ -46,8 +48,8 @@ def _work_id(w: dict[str, Any]) -> bytes:
 
 def _published(a: dict[str, Any]) -> Row:
     m = a["model"]
-    fields = (m[name] for name in ("weights", "root", "card", "data", "licence", "parents", "metrics"))
-    return "models", (a["modelId"], a["publisher"], *fields)
+    said = (m[name] for name in ("weights", "root", "card", "data", "licence", "parents", "metrics"))
+    return "models", (a["modelId"], a["publisher"], *said)
 
 
 def _ended(kind: str) -> Callable[[dict[str, Any]], Row]:
@@ -56,6 +58,46 @@ def _ended(kind: str) -> Callable[[dict[str, Any]], Row]:
 
 def _key_event(kind: str, detail: str) -> Callable[[dict[str, Any]], Row]:
     return lambda a: ("key_events", (a["identity"], a.get("key", a["identity"]), kind, a[detail]))
+
+
+def _node_event(kind: str, amount: str, detail: str) -> Callable[[dict[str, Any]], Row]:
+    return lambda a: ("node_events", (a.get("node", a.get("account")), kind, str(a.get(amount, 0)), a.get(detail, "")))
+
+
+def _policy(a: dict[str, Any]) -> Row:
+    t = a["terms"]
+    money = (str(t[name]) for name in ("fee", "bond", "slash"))
+    numbers = (t[name] for name in ("submitTime", "challengeTime", "rulingTime", "k", "passScore"))
+    seats = b"".join(seat["node"] + seat["model"] for seat in t["seats"])
+    return "policies", (a["policy"], a["check"], t["arbiter"], *money, *numbers, seats)
+
+
+def _plain(table: str, *names: str) -> Callable[[dict[str, Any]], Row]:
+    """A row with the event's arguments; numbers that may be large as text."""
+    return lambda a: (table, tuple(str(a[name]) if name in _LARGE else a[name] for name in names))
+
+
+_LARGE = {"amount", "taken", "disputeId", "toPayee", "toPayer"}
+
+
+def _opened(a: dict[str, Any]) -> Row:
+    t = dict(a["terms"])
+    later = tuple(Milestone(*m.values()) for m in t.pop("milestones"))
+    terms = Terms(milestones=later, **{_FIELD_OF[name]: value for name, value in t.items()})
+    document = json.dumps(dump_terms(terms))
+    money = (terms.token, str(terms.amount), terms.policy)
+    return "deals", (a["dealId"], terms.payer, terms.payee, *money, document, a["briefUri"])
+
+
+_FIELD_OF = {
+    "".join(word.capitalize() if n else word for n, word in enumerate(f.name.split("_"))): f.name for f in fields(Terms)
+}
+"""Name of a field of Terms in Solidity → here."""
+
+
+def _delivered(a: dict[str, Any]) -> Row:
+    subject = subject_of(a["dealId"], a["milestone"], a["delivery"])
+    return "deliveries", (a["dealId"], a["milestone"], a["delivery"], subject, a["uri"])
 
 
 _HANDLERS: dict[str, Callable[[dict[str, Any]], Row]] = {
@@ -72,4 +114,23 @@ _HANDLERS: dict[str, Callable[[dict[str, Any]], Row]] = {
     "Suspected": _key_event("suspected", "from"),
     "Scheduled": _key_event("scheduled", "readyAt"),
     "Cancelled": _key_event("cancelled", "by"),
+    "Joined": _node_event("joined", "stake", "encryptionKey"),
+    "Left": _node_event("left", "none", "withdrawableAt"),
+    "Slashed": _node_event("slashed", "taken", "beneficiary"),
+    "StakeWithdrawn": _node_event("withdrawn", "amount", "none"),
+    "PolicyCreated": _policy,
+    "SeatSuspended": _plain("seat_suspensions", "policy", "seat", "by"),
+    "Requested": _plain("requests", "subject", "policy", "requester", "round", "requestedAt", "suspended"),
+    "Submitted": _plain("verdicts", "subject", "policy", "outcome", "bound", "signers", "finalAt"),
+    "Challenged": _plain("challenges", "subject", "policy", "challenger", "disputeId", "rulingBy", "reason"),
+    "VerdictRuled": _plain("verdict_rulings", "key", "stage", "outcome"),
+    "EquivocationSlashed": _plain("equivocations", "subject", "policy", "node", "round", "taken"),
+    "FeePaid": _plain("fee_payments", "subject", "policy", "account", "round", "amount"),
+    "Opened": _opened,
+    "Delivered": _delivered,
+    "Disputed": _plain("deal_disputes", "dealId", "by", "disputeId", "rulingBy", "reason"),
+    "DealRuled": _plain("deal_rulings", "dealId", "state"),
+    "Paid": _plain("deal_payments", "dealId", "milestone", "cause", "toPayee", "toPayer"),
+    "Credited": _plain("credits", "token", "account", "amount"),
+    "Withdrawn": lambda a: ("credits", (a["token"], a["account"], str(-a["amount"]))),
 }

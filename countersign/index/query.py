@@ -85,3 +85,56 @@ class Query:
     def models_by(self, publisher: bytes) -> list[dict[str, Any]]:
         """Model versions of a publisher, newest first."""
         return self._rows("SELECT * FROM models WHERE publisher = ? ORDER BY block DESC, log_index DESC", publisher)
+
+    # Verdicts and deals
+
+    def policies(self) -> list[dict[str, Any]]:
+        """Every policy, newest first."""
+        return self._rows("SELECT * FROM policies ORDER BY block DESC, log_index DESC")
+
+    def node(self, node: bytes) -> list[dict[str, Any]]:
+        """What happened to a node, oldest first."""
+        return self._rows("SELECT * FROM node_events WHERE node = ? ORDER BY block, log_index", node)
+
+    def open_requests(self) -> list[dict[str, Any]]:
+        """The newest round of every request without a verdict, oldest first, whether lapsed or not."""
+        return self._rows("SELECT * FROM open_requests ORDER BY block, log_index")
+
+    def requests(self, subject: bytes) -> list[dict[str, Any]]:
+        """Every request about a subject, oldest first."""
+        return self._rows("SELECT * FROM requests WHERE subject = ? ORDER BY block, log_index", subject)
+
+    def verdicts(self, subject: bytes) -> list[dict[str, Any]]:
+        """Every verdict about a subject as it was submitted, oldest first."""
+        return self._rows("SELECT * FROM verdicts WHERE subject = ? ORDER BY block, log_index", subject)
+
+    def delivery(self, subject: bytes) -> dict[str, Any] | None:
+        """What a subject stands for: the delivery with the terms of its deal; None when it is none of a deal."""
+        rows = self._rows(
+            "SELECT d.*, deals.terms, deals.brief_uri FROM deliveries d JOIN deals USING (deal_id) WHERE d.subject = ?",
+            subject,
+        )
+        return rows[0] if rows else None
+
+    def deal(self, deal_id: bytes) -> dict[str, Any] | None:
+        """A deal as it was opened, or None."""
+        rows = self._rows("SELECT * FROM deals WHERE deal_id = ?", deal_id)
+        return rows[0] if rows else None
+
+    def deals_of(self, party: bytes) -> list[dict[str, Any]]:
+        """Deals in which ``party`` pays or is paid, newest first."""
+        sql = "SELECT * FROM deals WHERE payer = ? OR payee = ? ORDER BY block DESC, log_index DESC"
+        return self._rows(sql, party, party)
+
+    def deal_events(self, deal_id: bytes) -> list[dict[str, Any]]:
+        """All that happened to a deal and to the verdicts on its deliveries, oldest first; ``kind`` is the table."""
+        events = [
+            {"kind": table, **row}
+            for table in ("deals", "deliveries", "deal_disputes", "deal_rulings", "deal_payments")
+            for row in self._rows(f"SELECT * FROM {table} WHERE deal_id = ?", deal_id)
+        ]
+        for delivery in [event for event in events if event["kind"] == "deliveries"]:
+            for table in ("requests", "verdicts", "challenges"):
+                rows = self._rows(f"SELECT * FROM {table} WHERE subject = ?", delivery["subject"])
+                events += [{"kind": table, **row} for row in rows]
+        return sorted(events, key=lambda event: (event["block"], event["log_index"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 __all__ = ["EVENT_TABLES", "SCHEMA", "VERSION"]
 
-VERSION = 1
+VERSION = 2
 
 EVENT_TABLES = {
     "seals": ("root", "sealer"),
@@ -16,14 +16,35 @@ EVENT_TABLES = {
     "models": ("model_id", "publisher", "weights", "root", "card", "data", "licence", "parents", "metrics"),
     "model_endings": ("model_id", "kind"),
     "key_events": ("identity", "key", "kind", "detail"),
+    "node_events": ("node", "kind", "amount", "detail"),
+    "policies": ("policy", "check_hash", "arbiter", "fee", "bond", "slash", "submit_time", "challenge_time",
+                 "ruling_time", "k", "pass_score", "seats"),
+    "seat_suspensions": ("policy", "seat", "by"),
+    "requests": ("subject", "policy", "requester", "round", "requested_at", "suspended"),
+    "verdicts": ("subject", "policy", "outcome", "bound", "signers", "final_at"),
+    "challenges": ("subject", "policy", "challenger", "dispute_id", "ruling_by", "reason"),
+    "verdict_rulings": ("verdict_key", "stage", "outcome"),
+    "equivocations": ("subject", "policy", "node", "round", "taken"),
+    "fee_payments": ("subject", "policy", "account", "round", "amount"),
+    "deals": ("deal_id", "payer", "payee", "token", "amount", "policy", "terms", "brief_uri"),
+    "deliveries": ("deal_id", "milestone", "delivery", "subject", "uri"),
+    "deal_disputes": ("deal_id", "by", "dispute_id", "ruling_by", "reason"),
+    "deal_rulings": ("deal_id", "state"),
+    "deal_payments": ("deal_id", "milestone", "cause", "to_payee", "to_payer"),
+    "credits": ("token", "account", "amount"),
 }  # fmt: skip
-"""Columns of each event table besides its place: block, log_index, time, tx."""
+"""Columns of each event table besides its place: block, log_index, time, tx. Amounts of money are decimal text: they
+exceed SQLite's integers. ``seats`` is node (20) and model (32) of each; ``terms`` the JSON of ``dump_terms``."""
 
 _PLACE = "block INTEGER NOT NULL, log_index INTEGER NOT NULL, time INTEGER NOT NULL, tx BLOB NOT NULL"
 
 _INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"), ("claims", "model"),
             ("retractions", "content"), ("objections", "content"), ("models", "publisher"), ("models", "model_id"),
-            ("model_endings", "model_id"), ("key_events", "identity"), ("key_events", "key"))  # fmt: skip
+            ("model_endings", "model_id"), ("key_events", "identity"), ("key_events", "key"),
+            ("node_events", "node"), ("policies", "policy"), ("requests", "subject"), ("verdicts", "subject"),
+            ("challenges", "subject"), ("verdict_rulings", "verdict_key"), ("deals", "deal_id"), ("deals", "payer"),
+            ("deals", "payee"), ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
+            ("deal_rulings", "deal_id"), ("deal_payments", "deal_id"), ("credits", "account"))  # fmt: skip
 
 # A retraction holds for the identity that made it: a claim that displaces another identity's starts without, one that
 # displaces its own identity's stays retracted.
@@ -44,6 +65,10 @@ SELECT c.*, coalesce((SELECT r.retracted FROM retractions r WHERE r.content = c.
 FROM claims_named c
 WHERE NOT EXISTS (SELECT 1 FROM claims n WHERE n.content = c.content
                   AND (n.block, n.log_index) > (c.block, c.log_index));
+CREATE VIEW open_requests AS
+SELECT r.* FROM requests r
+WHERE NOT EXISTS (SELECT 1 FROM requests n WHERE n.subject = r.subject AND n.policy = r.policy AND n.round > r.round)
+AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.subject = r.subject AND v.policy = r.policy);
 """
 
 

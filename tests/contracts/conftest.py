@@ -11,9 +11,12 @@ import ape
 import pytest
 from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractContainer, ContractInstance
+from ape.managers.accounts import TestAccountManager
 from ape.managers.chain import ChainManager
 from ape.managers.project import Project
+from escrow_support import COST, Court
 from support import NOBODY, ZERO, Opening, Work, hash_leaf, sign
+from verdicts_support import STAKE, SUBJECT, Asked, Committee, Policy
 
 MOCKS = Path(__file__).parent / "mocks"
 
@@ -91,16 +94,77 @@ def models(project: Project, people: list[AccountAPI], identities: ContractInsta
     return people[0].deploy(project.ModelRegistry, identities)
 
 
+@pytest.fixture(scope="session")
+def nodes(project: Project, people: list[AccountAPI]) -> ContractInstance:
+    """OracleNodes."""
+    return people[0].deploy(project.OracleNodes)
+
+
+@pytest.fixture(scope="session")
+def oracle(
+    project: Project, people: list[AccountAPI], nodes: ContractInstance, models: ContractInstance
+) -> ContractInstance:
+    """Oracle."""
+    return people[0].deploy(project.Oracle, nodes, models)
+
+
+@pytest.fixture(scope="session")
+def recruit(
+    accounts: TestAccountManager, nodes: ContractInstance, oracle: ContractInstance
+) -> Callable[..., Committee]:
+    """So many new keys, ascending by address, that join with ``STAKE`` under the Oracle."""
+
+    make = accounts.containers["test"].generate_account
+
+    def join(count: int) -> Committee:
+        keys = sorted((make() for _ in range(count)), key=lambda key: int(key.address, 16))
+        for key in keys:
+            key.balance = 10 * STAKE
+            nodes.join(oracle, ZERO, value=STAKE, sender=key)
+        return keys
+
+    return join
+
+
+@pytest.fixture(scope="session")
+def committee(recruit: Callable[..., Committee]) -> Committee:
+    """Five nodes."""
+    return recruit(5)
+
+
+@pytest.fixture(scope="session")
+def court(project: Project, mocks: Project, people: list[AccountAPI], chain: ChainManager) -> Court:
+    """An Escrow whose verdicts are what anyone told the mock."""
+    verdicts = people[8].deploy(mocks.Verdicts)
+    escrow = people[8].deploy(project.Escrow, verdicts)
+    arbiter = people[8].deploy(mocks.Arbiter, COST)
+    return Court(escrow, verdicts, arbiter, chain, payer=people[6], payee=people[7], others=people[8:])
+
+
+@pytest.fixture(scope="session")
+def oracle_court(project: Project, people: list[AccountAPI], court: Court, oracle: ContractInstance) -> Court:
+    """An Escrow that asks the Oracle."""
+    return replace(court, escrow=people[0].deploy(project.Escrow, oracle), verdicts=oracle)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def deployed(clock: None, registry: ContractInstance, models: ContractInstance) -> None:
+def deployed(
+    clock: None, registry: ContractInstance, models: ContractInstance, committee: Committee, oracle_court: Court
+) -> None:
     """Everything is deployed before ape takes its first snapshot."""
 
 
 @pytest.fixture(scope="session")
-def wallet_type() -> ContractContainer:
-    """The ERC-1271 mock, compiled as a project of its own so that no mock lies among the contracts."""
+def mocks() -> Project:
+    """The mocks, compiled as a project of their own so that none lies among the contracts."""
     settings = {"contracts_folder": ".", "solidity": {"version": "0.8.37", "evm_version": "cancun"}}
-    return ape.Project(MOCKS, config_override=settings).Wallet
+    return ape.Project(MOCKS, config_override=settings)
+
+
+@pytest.fixture(scope="session")
+def wallet_type(mocks: Project) -> ContractContainer:
+    """The ERC-1271 mock."""
+    return mocks.Wallet
 
 
 @pytest.fixture
@@ -118,6 +182,30 @@ def after(chain: ChainManager) -> Callable[[int], int]:
         return chain.blocks.head.timestamp
 
     return pass_time
+
+
+@pytest.fixture
+def at(chain: ChainManager) -> Callable[[int], None]:
+    """Gives the next transaction exactly that time."""
+
+    def set_time(moment: int) -> None:
+        chain.pending_timestamp = moment
+
+    return set_time
+
+
+@pytest.fixture
+def ask(oracle: ContractInstance, committee: Committee, people: list[AccountAPI]) -> Callable[..., Asked]:
+    """Creates a policy, by default of the five nodes, and asks it about a subject; further words are its terms."""
+
+    def request(subject: bytes = SUBJECT, sender: AccountAPI | None = None, **terms: object) -> Asked:
+        policy = terms.pop("policy", None) or Policy.of(committee, **terms)
+        asked = Asked(oracle, policy, subject)
+        oracle.createPolicy(policy.words, sender=people[0])
+        oracle.request(subject, asked.address, value=policy.fee, sender=sender or people[6])
+        return asked.now()
+
+    return request
 
 
 @pytest.fixture

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Milestone, State, Terms} from "../../../../contracts/interfaces/IEscrow.sol";
+import {Verdict} from "../../../../contracts/interfaces/IOracle.sol";
+import {Outcome} from "../../../../contracts/interfaces/IVerdicts.sol";
+import {Party, Token} from "./Mocks.sol";
+import {WatchDeals} from "./WatchDeals.sol";
+
+/// All that payers, payees, arbiters and strangers may try with deals, while nodes judge; and the end of the world.
+contract DealWorld is WatchDeals {
+    uint256 internal constant DEALS = 16;
+    uint256 internal constant LIVING = 6;
+    uint256 internal constant SPOILS = 19;
+
+    address internal immutable OWNER = msg.sender;
+
+    constructor() {
+        _castAll();
+        _startMoney();
+        for (uint256 i = 0; i < _nodes.length; ++i) {
+            _staked[_nodes[i]] = Staked(address(oracle), 0, 3 ether);
+            _call(_nodes[i], address(nodes), 3 ether, abi.encodeCall(nodes.join, (address(oracle), 0)));
+            _lose(NOBODY, _nodes[i], 3 ether);
+        }
+        _watch();
+    }
+
+    /* TERMS */
+
+    function _newTerms(address payer, address payee, address token) internal returns (Terms memory t) {
+        (t.payer, t.payee, t.token) = (payer, payee, token);
+        t.milestones = _newMilestones();
+        t.amount = 1 + _draw(_chance(2) ? 20_000 : 1e24);
+        for (uint256 i = 0; i < t.milestones.length; ++i) {
+            t.amount += t.milestones[i].amount;
+        }
+        t.policy = _chance(4) ? NOBODY : _policies[_draw(POLICIES)];
+        if (_chance(12)) t.policy = _policies[POLICIES];
+        t.deliverBy = uint40(block.timestamp + 1 + _draw(6 days));
+        t.verdictBy = uint40(t.deliverBy + 1 + _draw(5 days));
+        if (!_chance(3)) (t.arbiter, t.disputeTime) = (address(_arbiter), uint40(1 + _draw(2 days)));
+        if (t.arbiter != NOBODY) t.rulingTime = uint40(1 + _draw(2 days));
+        t.silenceShare = [uint16(0), 10_000, 3_333, 1][_draw(4)];
+        (t.brief, t.salt) = (bytes32(_luck), bytes32(_deals.length));
+    }
+
+    function _newMilestones() internal returns (Milestone[] memory later) {
+        later = new Milestone[](_chance(2) ? 0 : 1 + _draw(3));
+        for (uint256 i = 0; i < later.length; ++i) {
+            later[i] = Milestone(1 + _draw(10_000), uint40(_draw(2 days)), uint40(_draw(4 days)));
+        }
+    }
+
+    /// Makes the terms such that no Escrow takes them.
+    function _spoil(Terms memory t) internal {
+        uint256 what = _draw(SPOILS);
+        if (what == 0) t.payee = t.payer;
+        if (what == 1) t.payer = NOBODY;
+        if (what == 2) t.payee = NOBODY;
+        if (what == 3) t.payee = address(escrow);
+        if (what == 4) t.payer = address(escrow);
+        if (what == 5) t.arbiter = _chance(2) ? t.payer : t.payee;
+        if (what == 6) t.silenceShare = 10_001;
+        if (what == 7) t.buyerKey = bytes32(uint256(1));
+        if (what == 8) t.revealTime = 1;
+        if (what == 9) t.deliverBy = uint40(block.timestamp);
+        if (what == 10) t.verdictBy = t.deliverBy;
+        if (what == 11) t.disputeTime = t.arbiter == NOBODY ? 1 : 0;
+        if (what == 12) t.rulingTime = t.arbiter == NOBODY ? 1 : 0;
+        if (what == 13) t.amount -= t.amount - _later(t);
+        if (what == 14) t.milestones = _withEmpty(t.milestones);
+        if (what == 15) t.token = address(0xBAD);
+        if (what == 16) t.verdictBy = uint40(block.timestamp + 3650 days + 1);
+        if (what == 17) (t.arbiter, t.disputeTime, t.rulingTime) = (address(_arbiter), 1, type(uint40).max);
+        if (what == 18) t.milestones = _withEndless(t);
+    }
+
+    function _later(Terms memory t) internal pure returns (uint256 sum) {
+        for (uint256 i = 0; i < t.milestones.length; ++i) {
+            sum += t.milestones[i].amount;
+        }
+    }
+
+    function _withEndless(Terms memory t) internal pure returns (Milestone[] memory more) {
+        more = _withEmpty(t.milestones);
+        more[t.milestones.length] = Milestone(1, 1, 3650 days + 1);
+        t.amount += 1;
+    }
+
+    function _withEmpty(Milestone[] memory some) internal pure returns (Milestone[] memory more) {
+        more = new Milestone[](some.length + 1);
+        for (uint256 i = 0; i < some.length; ++i) {
+            more[i] = some[i];
+        }
+    }
+
+    /* VERBS */
+
+    /// What often follows on each other.
+    function story(uint256 seed) external {
+        if (seed % 2 == 0) open(seed);
+        deliver(seed);
+        if (seed % 3 == 0) return;
+        request(seed);
+        submit(seed);
+    }
+
+    /// The payer, or anybody, opens a deal with his own money. Everybody's allowance stands.
+    function open(uint256 seed) public step(seed) {
+        if (_deals.length >= DEALS || _livingDeals() >= LIVING) return;
+        uint256 payer = _draw(PARTIES);
+        address payee = _parties[(payer + 1 + _draw(PARTIES - 1)) % PARTIES];
+        Terms memory t = _newTerms(_parties[payer], payee, _tokens[_draw(3)]);
+        address sender = _chance(4) ? _one(_people) : t.payer;
+        bool may = true;
+        if (_chance(4)) (t, may) = (_badTerms(t), false);
+        uint256 value = t.token == NOBODY ? t.amount : 0;
+        if (_chance(16)) (value, may) = (value + 1, false);
+        bool ok = _call(sender, address(escrow), value, abi.encodeCall(escrow.open, (t, "brief")));
+        _agree("E3", "open", ok, may);
+        if (!ok) return;
+        _lose(t.token, sender, t.amount);
+        _born(t, _dealIdOf(t));
+    }
+
+    /// Spoiled, or those of a deal that there was already.
+    function _badTerms(Terms memory t) internal returns (Terms memory) {
+        if (_deals.length != 0 && _chance(4)) return _termsOf(_draw(_deals.length));
+        _spoil(t);
+        return t;
+    }
+
+    function deliver(uint256 seed) public step(seed) {
+        (bool any, uint256 number) = _deal(_isStarted);
+        if (!any) return;
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        bytes32 delivery = _chance(12) ? bytes32(_draw(type(uint96).max)) : bytes32(_luck);
+        address sender = _chance(8) ? _one(_people) : t.payee;
+        bool may = g.state == State.Started && sender == t.payee && block.timestamp <= _deliverBy(g, t);
+        uint8 milestone = _milestone(g);
+        may = may && bytes20(delivery) != 0 && milestone == g.milestone;
+        bool ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.deliver, (t, milestone, delivery, "here")));
+        _agree("E3", "deliver", ok, may);
+        if (!ok) return;
+        (g.state, g.since, g.delivery) = (State.Delivered, uint40(block.timestamp), bytes20(delivery));
+        _rule("E3", escrow.subjectOf(g.id, g.milestone, delivery) == _subjectOf(g));
+        if (t.policy != NOBODY) _ask(_subjectOf(g), t.policy);
+    }
+
+    function concede(uint256 seed) public step(seed) {
+        if (_deals.length == 0 || !_chance(3)) return;
+        _squeeze();
+        if (_chance(3)) _refund(_draw(_deals.length));
+        else _release(_draw(_deals.length));
+    }
+
+    function _release(uint256 number) internal {
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        address sender = _chance(2) ? _one(_parties) : t.payer;
+        uint8 milestone = _milestone(g);
+        bool ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.release, (t, milestone)));
+        _agree("E3", "release", ok, _living(g) && sender == t.payer && milestone == g.milestone);
+        if (ok) _paid(g, t);
+    }
+
+    /// The one that the sender takes for the current.
+    function _milestone(Ghost storage g) internal returns (uint8) {
+        return _chance(8) ? g.milestone ^ 1 : g.milestone;
+    }
+
+    function _refund(uint256 number) internal {
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        address sender = _chance(2) ? _one(_parties) : t.payee;
+        bool ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.refund, (t)));
+        _agree("E3", "refund", ok, _living(g) && sender == t.payee);
+        if (ok) _split(g, t, 0);
+    }
+
+    function settle(uint256 seed) public step(seed) {
+        (bool any, uint256 number) = _deal(_chance(3) ? _isLiving : _isSettleable);
+        if (!any) return;
+        _squeeze();
+        _settle(number, _one(_people));
+    }
+
+    function _settle(uint256 number, address sender) internal returns (bool ok) {
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        (Outcome outcome,) = _verdict(g, t);
+        bool judged = g.state == State.Delivered;
+        bool may = _maySettle(g, t);
+        ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.settle, (t)));
+        _agree("E5", judged ? bytes32("settleVerdict") : bytes32("settleRuling"), ok, may);
+        if (!ok) return false;
+        if (judged ? outcome == Outcome.Pass : g.state == State.RuledPay) _paid(g, t);
+        else _split(g, t, g.state == State.RuledHalf ? WHOLE / 2 : 0);
+    }
+
+    /// An effective verdict that counts, or a ruling.
+    function _maySettle(Ghost storage g, Terms memory t) internal view returns (bool) {
+        if (g.state != State.Delivered) return g.state >= State.RuledPay && g.state <= State.RuledHalf;
+        (Outcome outcome, uint256 effectiveAt) = _verdict(g, t);
+        return (outcome == Outcome.Pass || outcome == Outcome.Fail) && block.timestamp >= effectiveAt;
+    }
+
+    function dispute(uint256 seed) public step(seed) {
+        (bool any, uint256 number) = _deal(_chance(3) ? _isDelivered : _isQuiet);
+        if (!any) return;
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        address sender = _chance(6) ? _one(_people) : _chance(2) ? t.payer : t.payee;
+        uint256 cost = t.arbiter == NOBODY ? 0 : _arbiter.COST();
+        uint256 value = _chance(12) ? cost + 1 : cost;
+        bool may = _mayDispute(g, t, sender) && value == cost;
+        bool ok = _call(sender, address(escrow), value, abi.encodeCall(escrow.dispute, (t, "why")));
+        _agree("E3", "dispute", ok, may);
+        if (!ok) return;
+        _lose(NOBODY, sender, value);
+        (g.state, g.rulingBy) = (State.Disputed, uint40(block.timestamp) + t.rulingTime);
+        _number(address(escrow), bytes32(number), g.milestone);
+    }
+
+    function _mayDispute(Ghost storage g, Terms memory t, address sender) internal view returns (bool) {
+        (bool judged, uint256 from) = _silence(g, t);
+        bool open_ = !judged && block.timestamp > from && block.timestamp <= from + t.disputeTime;
+        bool party = sender == t.payer || sender == t.payee;
+        return party && g.state == State.Delivered && t.arbiter != NOBODY && open_ && _isFresh(address(escrow));
+    }
+
+    function _ruledDeal(uint256 number, uint8 milestone, uint256 ruling) internal override {
+        Ghost storage g = _deals[number];
+        if (!_awaitsDeal(number, milestone) || ruling == 0 || ruling > 3) return;
+        g.state = [State.RuledPay, State.RuledRefund, State.RuledHalf][ruling - 1];
+        ++count[[bytes32("rulePay"), "ruleRefund", "ruleHalf"][ruling - 1]];
+    }
+
+    function _awaitsDeal(uint256 number, uint8 milestone) internal view override returns (bool) {
+        Ghost storage g = _deals[number];
+        return g.state == State.Disputed && block.timestamp <= g.rulingBy && milestone == g.milestone;
+    }
+
+    function expire(uint256 seed) public step(seed) {
+        (bool any, uint256 number) = _deal(_chance(3) ? _isLiving : _isExpired);
+        if (!any) return;
+        _squeeze();
+        _expire(number, _one(_people));
+    }
+
+    function _expire(uint256 number, address sender) internal returns (bool ok) {
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        bool may = _mayExpire(g, t);
+        ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.expire, (t)));
+        _agree("E3", g.state == State.Started ? bytes32("undelivered") : bytes32("silence"), ok, may);
+        if (!ok) return false;
+        if (g.state != State.Started && t.silenceShare == WHOLE) _paid(g, t);
+        else _split(g, t, g.state == State.Started ? 0 : t.silenceShare);
+    }
+
+    function _mayExpire(Ghost storage g, Terms memory t) internal view returns (bool) {
+        if (g.state == State.Started) return block.timestamp > _deliverBy(g, t);
+        if (g.state == State.Disputed) return block.timestamp > g.rulingBy;
+        (bool judged, uint256 from) = _silence(g, t);
+        return g.state == State.Delivered && !judged && block.timestamp > from + t.disputeTime;
+    }
+
+    /// Both parties sign other terms; or one of them, or for another amount, or somebody else does.
+    function amend(uint256 seed) public step(seed) {
+        if (_deals.length == 0 || _deals.length >= DEALS || !_chance(2)) return;
+        (, uint256 number) = _deal(_isLiving);
+        (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
+        Terms memory to = _newTerms(t.payer, t.payee, t.token);
+        if (_later(to) >= g.unpaid) to.milestones = new Milestone[](0);
+        to.amount = g.unpaid;
+        bool may = _living(g);
+        if (_chance(4)) (to, may) = (_badChange(to), false);
+        (bool agreed, bool ok) = _sendAmendment(g.id, t, to);
+        _agree("E6", "amend", ok, may && agreed);
+        if (!ok) return;
+        (g.moved, g.unpaid) = (g.unpaid, 0);
+        _ended(g);
+        _born(to, _dealIdOf(to));
+    }
+
+    function _badChange(Terms memory to) internal returns (Terms memory) {
+        uint256 what = _draw(5);
+        if (what == 0) _spoil(to);
+        if (what == 1) to.amount += 1;
+        if (what == 2) to.payee = _stranger;
+        if (what == 3) to.payer = _stranger;
+        if (what == 4) to.token = to.token == _tokens[0] ? _tokens[1] : _tokens[0];
+        return to;
+    }
+
+    function _sendAmendment(bytes32 from, Terms memory t, Terms memory to) internal returns (bool agreed, bool ok) {
+        address sender = _chance(2) ? _stranger : _chance(2) ? t.payer : t.payee;
+        address first = _chance(6) ? _stranger : t.payer;
+        address second = _chance(6) ? _one(_parties) : t.payee;
+        bytes memory a = _signAmendment(first, from, _dealIdOf(to));
+        bytes memory b = _signAmendment(second, _chance(12) ? bytes32(_luck) : from, _dealIdOf(to));
+        agreed = (sender == t.payer || first == t.payer);
+        agreed = agreed && (sender == t.payee || keccak256(b) == keccak256(_signAmendment(t.payee, from, _dealIdOf(to))));
+        ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.amend, (t, to, "brief", a, b)));
+    }
+
+    function withdrawCredit(uint256 seed) public step(seed) {
+        (address token, address account) = (_tokens[_draw(3)], _one(_parties));
+        for (uint256 i = 0; i < PARTIES * 3 && _credit[token][account] == 0; ++i) {
+            (token, account) = (_tokens[i % 3], _parties[i / 3]);
+        }
+        _squeeze();
+        _withdrawCredit(token, account);
+    }
+
+    function _withdrawCredit(address token, address account) internal {
+        bool may = _credit[token][account] != 0 && !_refuses(token, account);
+        bytes memory data = abi.encodeCall(escrow.withdraw, (token, account));
+        bool ok = _call(_one(_people), address(escrow), 0, data);
+        _agree("E8", "withdrawCredit", ok, may);
+        if (ok) _credit[token][account] = 0;
+    }
+
+    /* TIME, AND WHO ASKS ABOUT WHAT */
+
+    function _subjectToAsk() internal override returns (uint256) {
+        (bool any, uint256 number) = _deal(_isDelivered);
+        address policy = any ? _termsOf(number).policy : NOBODY;
+        if (policy == NOBODY || _chance(4)) return super._subjectToAsk();
+        return _ask(_subjectOf(_deals[number]), policy);
+    }
+
+    /// Seconds, hours, weeks; or to the second at which the next time of a deal is up, or the one after.
+    function wait(uint256 seed) public step(seed) {
+        uint256 how = _draw(16);
+        uint256 time = block.timestamp + _draw(how < 2 ? 3 : how < 4 ? 1 hours : 1 days);
+        if (how == 15) time = block.timestamp + 14 days;
+        if (how > 4 && how < 15) time = _nextTime(how < 10) + _draw(2);
+        if (time < block.timestamp + 20 days) VM.warp(time);
+    }
+
+    /// The first time that is still to come; now for none.
+    function _nextTime(bool verdicts) internal view returns (uint256 first) {
+        for (uint256 i = 0; i < _deals.length; ++i) {
+            uint256 time = _nextTimeOf(_deals[i], _termsOf(i), verdicts);
+            if (time > block.timestamp && (first == 0 || time < first)) first = time;
+        }
+        if (first == 0) first = block.timestamp;
+    }
+
+    function _nextTimeOf(Ghost storage g, Terms memory t, bool verdicts) internal view returns (uint256) {
+        if (!_living(g)) return 0;
+        if (g.state == State.Delivered && verdicts) return _verdictBy(g, t);
+        uint256 endableAt = _endableAt(g, t);
+        return endableAt == 0 ? 0 : endableAt - 1;
+    }
+
+    /* WHAT FITS NOW */
+
+    /// A deal that fits, from a random one on; one in eight times any deal.
+    function _deal(function(uint256) internal view returns (bool) fits) internal returns (bool any, uint256 number) {
+        uint256 many = _deals.length;
+        if (many == 0) return (false, 0);
+        uint256 from = _draw(many);
+        if (_chance(8)) return (true, from);
+        for (uint256 i = 0; i < many; ++i) {
+            number = (from + i) % many;
+            if (fits(number)) return (true, number);
+        }
+        return (false, 0);
+    }
+
+    function _isLiving(uint256 number) internal view returns (bool) {
+        return _living(_deals[number]);
+    }
+
+    function _isStarted(uint256 number) internal view returns (bool) {
+        return _deals[number].state == State.Started && block.timestamp <= _deliverBy(_deals[number], _termsOf(number));
+    }
+
+    function _isDelivered(uint256 number) internal view returns (bool) {
+        return _deals[number].state == State.Delivered;
+    }
+
+    function _isQuiet(uint256 number) internal view returns (bool) {
+        Terms memory t = _termsOf(number);
+        return _mayDispute(_deals[number], t, t.payer);
+    }
+
+    function _isSettleable(uint256 number) internal view returns (bool) {
+        return _maySettle(_deals[number], _termsOf(number));
+    }
+
+    function _isExpired(uint256 number) internal view returns (bool) {
+        return _mayExpire(_deals[number], _termsOf(number));
+    }
+
+    function _livingDeals() internal view returns (uint256 many) {
+        for (uint256 i = 0; i < _deals.length; ++i) {
+            if (_living(_deals[i])) ++many;
+        }
+    }
+
+    /* THE END */
+
+    /// A stranger ends every deal at the first second in which the rules let him; then all that is owed is taken out.
+    function end() external {
+        require(msg.sender == OWNER);
+        _limit = 0;
+        for (uint256 i = 0; i < _deals.length; ++i) {
+            _endDeal(i);
+        }
+        _calm();
+        _takeCredits();
+        _takeFees();
+        _takeStakes();
+    }
+
+    function _endDeal(uint256 number) internal {
+        Ghost storage g = _deals[number];
+        for (uint256 i = 0; i < 8 && _living(g); ++i) {
+            uint256 time = _endableAt(g, _termsOf(number));
+            if (time > block.timestamp) VM.warp(time);
+            bool ok = _settle(number, _stranger);
+            _rule("E6", ok || _expire(number, _stranger));
+            _watch();
+        }
+        _rule("E6", !_living(g));
+    }
+
+    function _calm() internal {
+        for (uint256 i = 0; i < PARTIES; ++i) {
+            Token(_tokens[2]).setBlocked(_parties[i], false);
+            if (_parties[i].code.length != 0) Party(payable(_parties[i])).setRefuses(false);
+        }
+        Party(payable(_nodes[1])).setRefuses(false);
+    }
+
+    function _takeCredits() internal {
+        for (uint256 i = 0; i < PARTIES * 3; ++i) {
+            _withdrawCredit(_tokens[i % 3], _parties[i / 3]);
+        }
+        _watch();
+        for (uint256 i = 0; i < 3; ++i) {
+            _rule("E1", _holds(_tokens[i], address(escrow)) == _forced[_tokens[i]][address(escrow)]);
+        }
+    }
+
+    /// Less than 32 wei of each question remain.
+    function _takeFees() internal {
+        VM.warp(block.timestamp + 14 days);
+        uint256 rest = _forced[NOBODY][address(oracle)];
+        for (uint256 i = 0; i < _asked.length; ++i) {
+            Verdict memory v = _last[_asked[i].key];
+            for (uint8 round = 0; round <= v.round; ++round) {
+                _withdrawFees(_asked[i], round);
+            }
+            rest += 31;
+        }
+        _watch();
+        _rule("V8", address(oracle).balance <= rest);
+    }
+
+    function _takeStakes() internal {
+        for (uint256 i = 0; i < _nodes.length; ++i) {
+            _leave(_nodes[i]);
+        }
+        VM.warp(block.timestamp + 14 days);
+        for (uint256 i = 0; i < _people.length; ++i) {
+            _withdrawStake(_people[i]);
+        }
+        _watch();
+        _rule("N1", address(nodes).balance == _reward[NOBODY] + _forced[NOBODY][address(nodes)]);
+    }
+}
