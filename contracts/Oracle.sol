@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IArbitrable, IArbitrator} from "./interfaces/IArbitration.sol";
@@ -92,7 +93,7 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         require(active >= k, TooFewSeats(active, uint8(k)));
 
         record.store(packRequest(block.timestamp, suspended, number));
-        if (fee != 0) _requesters[_requestOf(subject, policy, number)] = msg.sender;
+        if (fee != 0) _requesters[Attestations.requestHash(subject, policy, number)] = msg.sender;
         emit Requested(subject, policy, msg.sender, uint8(number), uint40(block.timestamp), suspended);
     }
 
@@ -105,11 +106,12 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         bytes memory code = policy.code;
         _requireOpen(verdict, code, signers);
 
-        bytes32 asked = _requestOf(subject, policy, verdict.round());
+        bytes32 asked = Attestations.requestHash(subject, policy, verdict.round());
         (Outcome outcome, uint256 bound) = _certify(code, asked, verdict.requestedAt(), signers, attestations);
         uint256 finalAt = block.timestamp + code.word(PolicyCode.CHALLENGE_TIME);
-        record.store(verdict.decided(finalAt, signers, bound, outcome));
-        emit Submitted(subject, policy, outcome, uint8(bound), signers, uint40(finalAt));
+        verdict = verdict.decided(finalAt, signers, bound, outcome);
+        record.store(verdict);
+        emit Submitted(subject, policy, PackedVerdict.unwrap(verdict));
     }
 
     /// @inheritdoc IOracle
@@ -195,7 +197,7 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     }
 
     function _returnFee(Place memory place, Policy memory terms) internal returns (bool paid) {
-        bytes32 id = _requestOf(place.subject, place.policy, place.round);
+        bytes32 id = Attestations.requestHash(place.subject, place.policy, place.round);
         address requester = _requesters[id];
         if (requester == address(0)) return false;
 
@@ -289,12 +291,12 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IOracle
     function requesterOf(bytes32 subject, address policy, uint8 round) external view returns (address) {
-        return _requesters[_requestOf(subject, policy, round)];
+        return _requesters[Attestations.requestHash(subject, policy, round)];
     }
 
     /// @inheritdoc IOracle
     function digestOf(Attestation calldata said) external view returns (bytes32) {
-        bytes32 asked = _requestOf(said.request.subject, said.request.policy, said.request.round);
+        bytes32 asked = Attestations.requestHash(said.request.subject, said.request.policy, said.request.round);
         return
             _hashTypedDataV4(
                 keccak256(abi.encode(Attestations.TYPEHASH, asked, said.score, said.evidence, said.issuedAt))
@@ -394,7 +396,7 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     /// What the seat attests.
     function _scoreOf(Equivocation calldata proof, bytes calldata attestation) internal view returns (uint256 score) {
         Request calldata asked = proof.request;
-        bytes32 id = _requestOf(asked.subject, asked.policy, asked.round);
+        bytes32 id = Attestations.requestHash(asked.subject, asked.policy, asked.round);
         uint256 seats = asked.policy.code.seats();
         uint256 signer = uint256(1) << proof.seat;
         (score,,) = Attestations.scores(_domainSeparatorV4(), id, proof.issuedAt, seats, signer, attestation);
@@ -423,10 +425,6 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     }
 
     function _keyOf(bytes32 subject, address policy) internal pure returns (bytes32) {
-        return keccak256(abi.encode(subject, policy));
-    }
-
-    function _requestOf(bytes32 subject, address policy, uint256 round) internal pure returns (bytes32) {
-        return keccak256(abi.encode(Attestations.REQUEST_TYPEHASH, subject, policy, round));
+        return Hashes.efficientKeccak256(subject, bytes32(uint256(uint160(policy))));
     }
 }

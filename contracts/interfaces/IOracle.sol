@@ -141,9 +141,8 @@ interface IOracle is IVerdicts, IArbitrable {
         uint40 requestedAt,
         uint32 suspended
     );
-    event Submitted(
-        bytes32 indexed subject, address indexed policy, Outcome outcome, uint8 bound, uint32 signers, uint40 finalAt
-    );
+    /// @notice `verdict` is the record as it is stored: the fields of `Verdict`, packed from the lowest bit.
+    event Submitted(bytes32 indexed subject, address indexed policy, uint256 verdict);
     event Challenged(
         bytes32 indexed subject,
         address indexed policy,
@@ -188,8 +187,8 @@ interface IOracle is IVerdicts, IArbitrable {
     error Lapsed(uint256 deadline);
     /// @notice These seats may not sign, or do not exist.
     error SuspendedSeats(uint32 seats);
-    /// @notice The attestation for `seat` is not that seat's, is malleable (high s), or says something else.
-    error BadAttestation(uint256 seat);
+    /// @notice The attestation at `position` (from 0) is not its seat's, is malleable (high s), or says something else.
+    error BadAttestation(uint256 position);
     /// @notice `length` bytes are not 97 (score, evidence, r, vs) for each signer.
     error BadLength(uint256 length);
     /// @notice Scores on both sides of `pass`, or above 100: certify one side.

@@ -13,6 +13,7 @@ from countersign.canonical.deals import (
     request_hash,
     subject_of,
     unpack_attestation,
+    unpack_verdict,
     verdict_key,
 )
 from countersign.canonical.works import (
@@ -65,6 +66,7 @@ __all__ = [
     "unpack_claim",
     "unpack_key",
     "unpack_seal",
+    "unpack_verdict",
     "verdict_key",
     "work_id",
 ]

@@ -22,7 +22,17 @@ from countersign.canonical.base import (
     word,
 )
 from countersign.errors import InputError
-from countersign.records import Attestation, DealContracts, Milestone, Policy, Request, Terms
+from countersign.records import (
+    Attestation,
+    DealContracts,
+    Milestone,
+    Outcome,
+    Policy,
+    Request,
+    Stage,
+    Terms,
+    Verdict,
+)
 
 __all__ = [
     "ATTESTATION_SIZE",
@@ -37,6 +47,7 @@ __all__ = [
     "request_hash",
     "subject_of",
     "unpack_attestation",
+    "unpack_verdict",
     "verdict_key",
 ]
 
@@ -116,6 +127,14 @@ def unpack_attestation(packed: bytes) -> tuple[int, bytes, bytes]:
     vs = int.from_bytes(packed[65:97], "big")
     s = vs & (1 << 255) - 1
     return packed[0], packed[1:33], packed[33:65] + s.to_bytes(32, "big") + bytes([27 + (vs >> 255)])
+
+
+def unpack_verdict(value: int) -> Verdict:
+    """The verdict in a storage word, which the event ``Submitted`` carries."""
+    widths = (40, 40, 40, 32, 32, 32, 8, 8, 8, 8)
+    *numbers, outcome, stage = (value >> sum(widths[:n]) & (1 << width) - 1 for n, width in enumerate(widths))
+    requested, final, ruled, signers, suspended, paid, bound, number = numbers
+    return Verdict(requested, final, ruled, signers, suspended, paid, bound, number, Outcome(outcome), Stage(stage))
 
 
 # Deals

@@ -233,7 +233,7 @@ _WORDS = {
     "AlreadyDecided": ("The verdict is there already.", "Nothing is left to do."),
     "Lapsed": ("The time to submit ended at {deadline}.", "Request a new round: countersign request."),
     "SuspendedSeats": ("Some of these seats may not sign or do not exist (mask {seats}).", "Leave them out."),
-    "BadAttestation": ("The attestation of seat {seat} is not that seat's.", "Leave it out, or fetch it again."),
+    "BadAttestation": ("Attestation number {position} is not its seat's.", "Leave it out, or fetch it again."),
     "BadLength": ("{length} bytes are not 97 for each signer.", "Give one attestation per signer."),
     "MixedSides": (
         "The scores lie on both sides of {passScore} ({lowest} to {highest}), or above 100.",

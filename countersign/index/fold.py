@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from countersign.canonical import dump_terms, subject_of, text_hash, work_id
+from countersign.canonical import dump_terms, subject_of, text_hash, unpack_verdict, work_id
 from countersign.chain.codec import Event
 from countersign.records import ORIGINS, ZERO, Milestone, Terms, Work
 
@@ -77,6 +77,11 @@ def _plain(table: str, *names: str) -> Callable[[dict[str, Any]], Row]:
     return lambda a: (table, tuple(str(a[name]) if name in _LARGE else a[name] for name in names))
 
 
+def _submitted(a: dict[str, Any]) -> Row:
+    v = unpack_verdict(a["verdict"])
+    return "verdicts", (a["subject"], a["policy"], int(v.outcome), v.bound, v.signers, v.final_at)
+
+
 _LARGE = {"amount", "taken", "disputeId", "toPayee", "toPayer"}
 
 
@@ -121,7 +126,7 @@ _HANDLERS: dict[str, Callable[[dict[str, Any]], Row]] = {
     "PolicyCreated": _policy,
     "SeatSuspended": _plain("seat_suspensions", "policy", "seat", "by"),
     "Requested": _plain("requests", "subject", "policy", "requester", "round", "requestedAt", "suspended"),
-    "Submitted": _plain("verdicts", "subject", "policy", "outcome", "bound", "signers", "finalAt"),
+    "Submitted": _submitted,
     "Challenged": _plain("challenges", "subject", "policy", "challenger", "disputeId", "rulingBy", "reason"),
     "VerdictRuled": _plain("verdict_rulings", "key", "stage", "outcome"),
     "EquivocationSlashed": _plain("equivocations", "subject", "policy", "node", "round", "taken"),

@@ -88,7 +88,7 @@ def shelf_path(settings: Settings) -> Path:
 
 
 def _sight_path(settings: Settings) -> Path:
-    """The node's own index: another command in the same home may write the usual one, which has one writer at a time."""
+    """An index of its own: another command in the same home may write the usual one, which has one writer at a time."""
     return settings.home / f"node-{settings.chain_id}.sqlite"
 
 

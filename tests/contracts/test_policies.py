@@ -22,8 +22,9 @@ def policy(committee) -> Policy:
 
 
 @pytest.fixture
-def arbitrated(policy, guardian) -> Policy:
-    return replace(policy, arbiter=guardian.address, bond=5, ruling_time=2000)
+def arbitrated(policy, models) -> Policy:
+    """Any contract will do: nobody asks it."""
+    return replace(policy, arbiter=models.address, bond=5, ruling_time=2000)
 
 
 @pytest.fixture
@@ -70,10 +71,10 @@ def test_the_same_terms_are_the_same_policy(oracle, policy, creator, created):
     assert oracle.createPolicy(policy.words, sender=creator).logs == []
 
 
-def test_every_term_is_in_the_address(oracle, arbitrated, thief, people):
+def test_every_term_is_in_the_address(oracle, registry, arbitrated, thief):
     longer = {name: getattr(arbitrated, name) + 1 for name in ("fee", "bond", "slash", "k", "pass_score")}
     longer |= {name: getattr(arbitrated, name) + 1 for name in ("submit_time", "challenge_time", "ruling_time")}
-    other = {"check": sha256("other"), "arbiter": people[9].address, "seats": arbitrated.seats[1:]}
+    other = {"check": sha256("other"), "arbiter": registry.address, "seats": arbitrated.seats[1:]}
     swapped = ((arbitrated.seats[0][0], sha256("other")), *arbitrated.seats[1:])
     variants = [replace(arbitrated, **{name: value}) for name, value in (longer | other).items()]
     variants += [arbitrated, replace(arbitrated, seats=swapped)]
@@ -145,6 +146,12 @@ def test_times(oracle, policy, thief, guardian, times, bond, arbiter):
     wrong = replace(wrong, arbiter=guardian.address if arbiter else NOBODY)
     with ape.reverts(oracle.BadTimes, total=sum(times), limit=LIMIT):
         oracle.createPolicy(wrong.words, sender=thief)
+
+
+def test_an_arbiter_has_code(oracle, arbitrated, thief, guardian):
+    """Or nobody could challenge, and it would look as if one could."""
+    with ape.reverts(oracle.NoArbiter):
+        oracle.createPolicy(replace(arbitrated, arbiter=guardian.address).words, sender=thief)
 
 
 def test_the_longest_times(oracle, arbitrated, policy, thief):

@@ -240,7 +240,8 @@ def _name(asked: Asked) -> str:
 @contextmanager
 def nodes_of(world: World, folder: Path, started: bool = True, **options: Any) -> Iterator[list[NodeProcess]]:
     """The nodes of the world's policy by seat, each with all others as peers, running."""
-    by_seat = sorted(NODES, key=address)
+    keys = {address(key): key for key in NODES}
+    by_seat = [keys[seat.node] for seat in world.policy.seats]
     ports = [free_port() for _ in by_seat]
     allowed = [checksum(world.policy_address)]
     made = []
@@ -265,8 +266,7 @@ def nodes_of(world: World, folder: Path, started: bool = True, **options: Any) -
 
 
 def main(home: str, rpc: str, options: str) -> None:
-    """A node until SIGTERM. ``stop_at`` kills the process (SIGKILL) where it would log that event.
-    before it is done and the next is not."""
+    """A node until SIGTERM. ``stop_at`` kills the process (SIGKILL) where it would log that event."""
     o = json.loads(options)
     settings = Settings(Path(home), rpc, CHAIN)
     settings.home.mkdir(exist_ok=True)

@@ -1,37 +1,423 @@
-"""Five nodes in five processes judge deliveries: alive, dead, killed, lying, and lied to."""
+"""Nodes in processes of their own judge deliveries: alive, dead, killed, lying, lied to, and cut off."""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
+import threading
 import time
-from collections.abc import Iterator
+import urllib.error
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from committee import World, nodes_of, policy_of
+from committee import MODEL, NODES, PUBLISHER, NodeProcess, World, address, nodes_of, policy_of, until
+from test_crash import Proxy
 
-from countersign.records import Outcome
+from countersign import models
+from countersign.canonical import checksum, keccak, model_id, to_hex
+from countersign.chain.codec import encode_call, tuple_of
+from countersign.keys.signer import open_signer
+from countersign.oracle.journal import Journal
+from countersign.oracle.relay import MAX_BODY, dump
+from countersign.records import Call, Outcome, Policy, Seat
 from tools.deployment import deploy_local
 from tools.devnet import Devnet
+from tools.ports import free_port
+
+BAR = 5.0
+"""Seconds from a request to its verdict."""
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """A chain that mines each transaction and a block a second, as `make up` does."""
+    """A chain that mines each transaction at once and a block a second besides, as `make up` does."""
     with Devnet(block_time=1) as chain:
         deploy_local(chain)
         yield World(chain, policy_of()).prepare()
 
 
-def test_five_nodes_judge_within_five_seconds(world: World, tmp_path: Path) -> None:
-    with nodes_of(world, tmp_path):
+@pytest.fixture(scope="module")
+def five(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[NodeProcess]]:
+    """The whole committee; k = 3. A test that stops a node starts it again."""
+    with nodes_of(world, tmp_path_factory.mktemp("five")) as nodes:
+        yield nodes
+
+
+@contextmanager
+def restarting(world: World, nodes: list[NodeProcess], **changes: Any) -> Iterator[None]:
+    """Some nodes run otherwise meanwhile."""
+
+    def again(**options: Any) -> None:
+        for node in nodes:
+            node.stop()
+        for node in nodes:
+            node.start(world.chain.url, **options)
+        for node in nodes:
+            node.wait_up()
+
+    again(**changes)
+    yield
+    again()
+
+
+@pytest.fixture
+def alone(world: World) -> World:
+    """A policy whose one seat decides: n = k = 1. Each test has its own."""
+    return World(world.chain, policy_of(NODES[:1], fee=int.from_bytes(os.urandom(4), "big"))).prepare()
+
+
+# All alive
+
+
+@pytest.mark.parametrize(("content", "outcome"), [(b"good", Outcome.PASS), (b"damaged", Outcome.FAIL)])
+def test_five_nodes_judge_in_time_with_one_transaction(
+    world: World, five: list[NodeProcess], content: bytes, outcome: Outcome
+) -> None:
+    subject, head = world.deliver(content, b"good"), world.client.head().number
+    start = time.monotonic()
+    asked = world.request(subject)
+    assert world.judged(subject) == outcome
+    took = time.monotonic() - start
+    assert took <= BAR
+    final_at = world.verdict(subject).final_at
+    assert until(lambda: world.client.head().time >= final_at)
+    assert world.client.verdict_of(subject, world.policy_address)[0] == outcome
+    assert world.submissions(head) == 1
+    assert all(len(node.events("signed", asked)) == 1 for node in five)
+
+
+def test_the_evidence_is_what_was_signed(world: World, five: list[NodeProcess]) -> None:
+    subject = world.deliver(b"good", b"good")
+    asked = world.request(subject)
+    assert world.judged(subject) == Outcome.PASS
+    said = five[0].get(f"/attestations/{to_hex(asked.key[0])}")["attestations"]
+    mine = next(one for one in said if asked.signer_of(_load(one), world.client.deals) == 0)
+    document = five[0].get(f"/evidence/{mine['evidence']}")
+    whole = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    assert to_hex(keccak(whole)) == mine["evidence"]
+    assert document["finding"]["score"] == mine["score"] == 100
+    assert (document["node"], document["model"]) == (checksum(asked.policy.seats[0].node), to_hex(model_id(MODEL)))
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        five[0].get("/evidence/" + "0x" + "12" * 32)
+
+
+def _load(document: Any) -> Any:
+    from countersign.oracle.relay import load
+
+    return load(document)
+
+
+# Some dead or lying
+
+
+def test_two_of_five_down_change_nothing(world: World, five: list[NodeProcess]) -> None:
+    for node in five[:2]:
+        assert node.stop() == 0
+    for content, outcome in ((b"good", Outcome.PASS), (b"damaged", Outcome.FAIL)):
+        subject = world.deliver(content, b"good")
+        world.request(subject)
+        assert world.judged(subject) == outcome
+    for node in five[:2]:
+        node.start(world.chain.url).wait_up()
+
+
+def test_two_of_five_lying_change_nothing_and_with_one_more_down_there_is_no_verdict(
+    world: World, five: list[NodeProcess]
+) -> None:
+    with restarting(world, five[:2], turned=True):
         for content, outcome in ((b"good", Outcome.PASS), (b"damaged", Outcome.FAIL)):
             subject = world.deliver(content, b"good")
-            head, start = world.client.head().number, time.monotonic()
             world.request(subject)
             assert world.judged(subject) == outcome
-            took = time.monotonic() - start
-            print(f"{outcome.name}: {took:.2f} s")
-            assert took <= 5
-            time.sleep(3)
-            assert world.submissions(head) == 1
+        five[4].stop()
+        subject = world.deliver(b"good", b"good")
+        asked = world.request(subject)
+        assert until(lambda: all(node.events("signed", asked) for node in five[:4]))
+        assert world.judged(subject, timeout=5) == Outcome.NONE
+        five[4].start(world.chain.url).wait_up()
+        assert world.judged(subject) == Outcome.PASS  # it was away, and answers in time
+
+
+def test_an_equivocator_is_slashed_once(world: World, five: list[NodeProcess]) -> None:
+    liar = five[3]
+    liar.stop()
+    subject = world.deliver(b"good", b"good")
+    asked = world.request(subject)
+    before = world.client.node_of(address(liar.key)).stake
+    for node, score in ((five[0], 100), (five[1], 0)):
+        node.post(_message(dump(world.signed(liar.key, asked, score))))
+    slashed = before - world.policy.slash // 10**9
+    assert until(lambda: world.client.node_of(address(liar.key)).stake == slashed)
+    assert world.judged(subject) == Outcome.PASS
+    time.sleep(1)
+    assert world.client.node_of(address(liar.key)).stake == slashed
+    assert sum(world.client.reward_of(address(key)) for key in NODES) == world.policy.slash // 2
+    liar.start(world.chain.url).wait_up()
+
+
+def _message(*documents: dict[str, Any]) -> bytes:
+    return json.dumps({"attestations": documents}).encode()
+
+
+# Killed
+
+
+def test_killed_between_signing_and_telling(world: World, five: list[NodeProcess]) -> None:
+    """With two down the killed one's signature is needed."""
+    down, victim = five[3:], five[0]
+    for node in down:
+        node.stop()
+    victim.stop()
+    victim.start(world.chain.url, stop_at="signed").wait_up()
+    subject = world.deliver(b"good", b"good")
+    asked = world.request(subject)
+    assert victim.process and victim.process.wait(30) == -signal.SIGKILL
+    journal = Journal(victim.home / "journal-31337.sqlite")
+    said = journal.of(asked.key)
+    assert said and world.judged(subject, timeout=2) == Outcome.NONE
+    victim.start(world.chain.url, stop_at="signed").wait_up()  # signing again would kill it again
+    assert world.judged(subject) == Outcome.PASS
+    assert journal.of(asked.key) == said
+    victim.stop()
+    for node in (victim, *down):
+        node.start(world.chain.url)
+    for node in (victim, *down):
+        node.wait_up()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_submitting(alone: World, tmp_path: Path, when: str) -> None:
+    with nodes_of(alone, tmp_path, started=False) as (node,):
+        head = alone.client.head().number
+        with Proxy(alone.chain.url, "eth_sendRawTransaction", when) as proxy:
+            node.start(proxy.url).wait_up()
+            subject = alone.deliver(b"good", b"good")
+            asked = alone.request(subject)
+            assert proxy.reached.wait(30)
+            node.stop(signal.SIGKILL)
+        node.start(alone.chain.url).wait_up()
+        assert alone.judged(subject) == Outcome.PASS
+        assert alone.submissions(head) == 1
+        assert len(node.events("signed", asked)) == 1
+
+
+def test_down_during_a_request_it_answers_when_it_is_back(alone: World, tmp_path: Path) -> None:
+    with nodes_of(alone, tmp_path) as (node,):
+        node.stop(signal.SIGKILL)
+        subjects = [alone.deliver(content, b"good") for content in (b"good", b"bad")]
+        for subject in subjects:
+            alone.request(subject)
+        alone.chain.rpc("anvil_mine", "0x5", "0x1")
+        node.start(alone.chain.url)
+        assert [alone.judged(subject) for subject in subjects] == [Outcome.PASS, Outcome.FAIL]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_when_told(alone: World, tmp_path: Path, number: int) -> None:
+    """Also in the middle of a check."""
+    with nodes_of(alone, tmp_path, limit=100) as (node,):
+        asked = alone.request(alone.deliver(b"hang", b"good"))
+        time.sleep(1)
+        start = time.monotonic()
+        assert node.stop(number) == 0 and time.monotonic() - start < 5
+        assert node.events("stopped") and not node.events("signed", asked)
+
+
+# Hostile content, peers and chains
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"raise", "hostile"), (b"crash", "died"), (b"hang", "longer than 2 s")]
+)
+def test_a_check_that_fails_abstains_and_the_next_is_judged(
+    alone: World, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    with nodes_of(alone, tmp_path) as (node,):
+        asked = alone.request(alone.deliver(content, b"good"))
+        assert until(lambda: node.events("abstained", asked))
+        (abstained,) = node.events("abstained", asked)
+        assert reason in abstained["reason"] and not node.events("signed", asked)
+        after = alone.deliver(b"good", b"good")
+        alone.request(after)
+        assert alone.judged(after) == Outcome.PASS
+
+
+def test_content_that_comes_late_is_judged_and_other_bytes_are_not(alone: World, tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    port = free_port()
+    with nodes_of(alone, tmp_path) as (node,):
+        subject = alone.deliver(b"good", b"good", uri=f"http://127.0.0.1:{port}/photo")
+        asked = alone.request(subject)
+        assert until(lambda: node.events("waiting", asked))
+        with serving(partial(_Files, directory=str(tmp_path / "served")), port):
+            (tmp_path / "served" / "photo").write_bytes(b"other bytes")
+            assert until(lambda: any("SHA-256" in event["reason"] for event in node.events("waiting", asked)))
+            assert alone.verdict(subject).outcome == Outcome.NONE
+            (tmp_path / "served" / "photo").write_bytes(b"good")
+            assert alone.judged(subject) == Outcome.PASS
+
+
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def serving(handler: Any, port: int = 0) -> Iterator[str]:
+    """An HTTP server; its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_subject_that_is_no_delivery_and_a_lapse_are_borne(world: World, tmp_path: Path) -> None:
+    short = World(world.chain, policy_of(NODES[:1], submit_time=4)).prepare()
+    with nodes_of(short, tmp_path) as (node,):
+        asked = short.request(os.urandom(32))
+        assert until(lambda: node.events("abstained", asked))
+        assert "no delivery" in node.events("abstained", asked)[0]["reason"]
+        assert until(lambda: node.get("/health")["open"] == 0)
+        subject = short.deliver(b"good", b"good")
+        short.request(subject)
+        assert short.judged(subject) == Outcome.PASS
+
+
+class _Evil(BaseHTTPRequestHandler):
+    """A peer that answers nonsense: each time another kind."""
+
+    count = 0
+
+    def do_GET(self) -> None:
+        type(self).count += 1
+        kinds: list[Callable[[], bytes]] = [
+            lambda: b"\xff\xfe", lambda: b"[" * 60_000, lambda: b'{"attestations": 7}',
+            lambda: b'{"attestations": [null, {"subject": []}]}', lambda: b" " * (4 * MAX_BODY),
+        ]  # fmt: skip
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(kinds[self.count % len(kinds)]())
+
+    do_POST = do_GET  # noqa: N815 - a name of http.server
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_peers_that_talk_nonsense_or_nothing_hold_up_nobody(world: World, five: list[NodeProcess]) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    with serving(_Evil) as evil, silent:
+        peers = [evil, f"http://127.0.0.1:{silent.getsockname()[1]}", five[1].url, five[2].url]
+        for node in five[3:]:
+            node.stop()
+        five[0].stop()
+        five[0].start(world.chain.url, peers=peers).wait_up()
+        subject = world.deliver(b"good", b"good")
+        five[1].stop()
+        world.request(subject)
+        assert until(lambda: _Evil.count >= 5)  # waiting for a third signature, it asks its peers
+        five[1].start(world.chain.url)
+        assert world.judged(subject) == Outcome.PASS
+    five[0].stop()
+    for node in (five[0], *five[3:]):
+        node.start(world.chain.url)
+    for node in five:
+        node.wait_up()
+
+
+def test_hostile_messages_get_a_sentence(world: World, five: list[NodeProcess]) -> None:
+    asked = world.request(world.deliver(b"good", b"good"))
+    for body in (b"", b"[]", b"\xff", b'{"attestations": [{}]}', b"[" * 50_000, b'{"attestations": {"a": 1}}'):
+        with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+            five[0].post(body)
+        assert set(json.load(refused.value)) == {"error", "next"}
+    with pytest.raises((urllib.error.HTTPError, ConnectionError, urllib.error.URLError)):
+        five[0].post(b" " * (2 * MAX_BODY))
+    stranger = dump(world.signed(7, asked, 100))
+    replayed = dump(world.signed(five[0].key, asked, 100)) | {"round": 1}
+    assert five[0].post(_message(stranger, replayed)) == {"accepted": 0, "refused": 2}
+    assert five[0].get("/health")["node"] == checksum(address(five[0].key))
+
+
+def test_a_chain_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with Devnet(state=tmp_path / "state.json", block_time=1) as chain:
+        deploy_local(chain)
+        world = World(chain, policy_of(NODES[:1])).prepare()
+        port = chain.port
+        with nodes_of(world, tmp_path) as (node,):
+            subject = world.deliver(b"good", b"good")
+            chain.stop()
+            assert until(lambda: node.events("trouble"))
+            assert node.get("/health")["node"]
+            with Devnet(port, tmp_path / "state.json", block_time=1) as again:
+                world = World(again, world.policy)
+                world.request(subject)
+                assert world.judged(subject) == Outcome.PASS
+            assert len(node.events("trouble")) == 1
+
+
+def test_a_request_that_a_fork_moves_is_signed_anew(tmp_path: Path) -> None:
+    with Devnet() as chain:
+        deploy_local(chain)
+        world = World(chain, policy_of(NODES[:1])).prepare()
+        with nodes_of(world, tmp_path) as (node,):
+            subject = world.deliver(b"good", b"good")
+            before = chain.rpc("evm_snapshot")
+            first = world.request(subject)
+            assert world.judged(subject) == Outcome.PASS
+            chain.rpc("evm_revert", before)
+            chain.rpc("evm_increaseTime", 7)
+            second = world.request(subject)
+            assert second.issued_at != first.issued_at
+            assert world.judged(subject) == Outcome.PASS
+            assert until(lambda: len(node.events("submitted", second)) == 2)
+        journal = Journal(node.home / "journal-31337.sqlite")
+        assert len(journal.all()) == 2 and all(map(journal.of, (first.key, second.key)))
+
+
+# Not its business
+
+
+def test_it_serves_its_own_list_only(world: World, alone: World, tmp_path: Path) -> None:
+    with nodes_of(alone, tmp_path, started=False) as (node,):
+        node.start(world.chain.url, policies=[checksum(world.policy_address)]).wait_up()
+        asked = alone.request(alone.deliver(b"good", b"good"))
+        assert until(lambda: node.events("ignored", asked))
+        assert "on my list" in node.events("ignored", asked)[0]["reason"]
+        assert not node.events("signed", asked)
+
+
+def revoked_or_unpublished(world: World, kind: str) -> Policy:
+    """A policy whose seat has another model than the node's."""
+    publisher = open_signer(f"test:{PUBLISHER}", 31337, str).address
+    model = models.describe(
+        publisher, os.urandom(32) if kind == "another" else MODEL.weights, licence=os.urandom(3).hex()
+    )
+    contract = world.client.contracts.models
+    if kind != "unpublished":
+        world.send(PUBLISHER, models.publish_call(world.client.contracts, model))
+    if kind == "revoked":
+        world.send(PUBLISHER, Call(contract, encode_call("ModelRegistry", "revoke", tuple_of(model))))
+    (seat,) = policy_of(NODES[:1]).seats
+    return Policy(**vars(policy_of(NODES[:1])) | {"seats": (Seat(seat.node, model_id(model)),)})
+
+
+@pytest.mark.parametrize("kind", ["another", "unpublished", "revoked"])
+def test_a_seat_with_another_model_is_not_filled(world: World, tmp_path: Path, kind: str) -> None:
+    mine = World(world.chain, revoked_or_unpublished(world, kind)).prepare()
+    with nodes_of(mine, tmp_path) as (node,):
+        asked = mine.request(mine.deliver(b"good", b"good"))
+        assert until(lambda: node.events("abstained", asked))
+        assert "the seat's model" in node.events("abstained", asked)[0]["reason"]
+        oracle = mine.client.deals.oracle
+        suspended = partial(mine.client.call, oracle, "Oracle", "suspendedOf", mine.policy_address)
+        assert until(lambda: suspended() == (1 if kind == "revoked" else 0))
+        assert not node.events("signed", asked)

@@ -3,10 +3,11 @@ pragma solidity 0.8.37;
 
 import {MoreVm} from "./Cast.sol";
 import {DealWorld} from "./DealWorld.sol";
+import {VerdictWorld} from "./VerdictWorld.sol";
 
 /// The rules of deals, verdicts and nodes, and their names.
 abstract contract Rules {
-    bytes2[21] internal _rules = [
+    bytes2[] internal _rules = [
         bytes2("E1"),
         "E2",
         "E3",
@@ -64,8 +65,10 @@ contract DealInvariants is Rules {
 
     /// forge-config: default.invariant.runs = 140
     /// forge-config: default.invariant.depth = 160
+    /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: deep.invariant.runs = 1000
     /// forge-config: deep.invariant.depth = 256
+    /// forge-config: deep.invariant.fail-on-revert = true
     function invariant_deals() public view {
         _requireRules(world);
     }
@@ -87,45 +90,43 @@ contract DealWorldTest is Rules {
         return _state = uint256(keccak256(abi.encode(_state)));
     }
 
-    function _verbs() internal view returns (bytes4[27] memory) {
-        return [
-            world.open.selector,
-            world.open.selector,
-            world.story.selector,
-            world.story.selector,
-            world.story.selector,
-            world.concede.selector,
-            world.settle.selector,
-            world.settle.selector,
-            world.dispute.selector,
-            world.dispute.selector,
-            world.expire.selector,
-            world.amend.selector,
-            world.withdrawCredit.selector,
-            world.wait.selector,
-            world.wait.selector,
-            world.request.selector,
-            world.submit.selector,
-            world.challenge.selector,
-            world.challenge.selector,
-            world.rule.selector,
-            world.rule.selector,
-            world.equivocate.selector,
-            world.withdrawFees.selector,
-            world.withdrawFees.selector,
-            world.stake.selector,
-            world.stake.selector,
-            world.policy.selector,
-            world.mood.selector,
-            world.mood.selector
-        ];
-    }
+    bytes4[] internal _verbs = [
+        DealWorld.open.selector,
+        DealWorld.open.selector,
+        DealWorld.story.selector,
+        DealWorld.story.selector,
+        DealWorld.story.selector,
+        DealWorld.concede.selector,
+        DealWorld.settle.selector,
+        DealWorld.settle.selector,
+        DealWorld.dispute.selector,
+        DealWorld.dispute.selector,
+        DealWorld.expire.selector,
+        DealWorld.amend.selector,
+        DealWorld.withdrawCredit.selector,
+        DealWorld.wait.selector,
+        DealWorld.wait.selector,
+        VerdictWorld.request.selector,
+        VerdictWorld.submit.selector,
+        VerdictWorld.challenge.selector,
+        VerdictWorld.challenge.selector,
+        VerdictWorld.rule.selector,
+        VerdictWorld.rule.selector,
+        VerdictWorld.equivocate.selector,
+        VerdictWorld.withdrawFees.selector,
+        VerdictWorld.withdrawFees.selector,
+        VerdictWorld.stake.selector,
+        VerdictWorld.stake.selector,
+        VerdictWorld.policy.selector,
+        VerdictWorld.mood.selector,
+        VerdictWorld.mood.selector
+    ];
 
     function test_the_world_is_lively() public {
         for (uint256 i = 0; i < 10; ++i) {
             world = new DealWorld();
             for (uint256 j = 0; j < 240; ++j) {
-                (bool ok,) = address(world).call(abi.encodeWithSelector(_verbs()[_next() % 27], _next()));
+                (bool ok,) = address(world).call(abi.encodeWithSelector(_verbs[_next() % _verbs.length], _next()));
                 require(ok, "a step reverted");
                 MORE.resetGasMetering();
             }
@@ -138,7 +139,7 @@ contract DealWorldTest is Rules {
         }
     }
 
-    bytes32[39] internal _names = [
+    bytes32[] internal _names = [
         bytes32("open"),
         "deliver",
         "release",
@@ -166,7 +167,6 @@ contract DealWorldTest is Rules {
         "overturn",
         "decline",
         "equivocation",
-        "slashLiar",
         "slashSigner",
         "slashByFriend",
         "withdrawFees",
@@ -179,7 +179,7 @@ contract DealWorldTest is Rules {
         "withdrawReward",
         "suspendSeat"
     ];
-    uint256[39] internal _totals;
+    mapping(uint256 name => uint256) internal _totals;
 
     event Total(bytes32 name, uint256 total);
 

@@ -118,7 +118,7 @@ abstract contract VerdictWorld is WatchVerdicts {
     function _createPolicy() internal {
         address known = _policies[_draw(POLICIES)];
         Policy memory p = _policyOf(known);
-        uint256 what = _draw(9);
+        uint256 what = _draw(10);
         if (what == 1) p.k = uint8(p.seats.length / 2);
         if (what == 2) p.k = uint8(p.seats.length + 1);
         if (what == 3) p.passScore = _chance(2) ? 0 : 101;
@@ -127,6 +127,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         if (what == 6) p.submitTime = 0;
         if (what == 7) p.rulingTime = p.arbiter == NOBODY ? 1 : 0;
         if (what == 8) p.seats[0].node = NOBODY;
+        if (what == 9) p.arbiter = _stranger;
         bytes memory data = abi.encodeCall(oracle.createPolicy, (p));
         bool ok = _call(_stranger, address(oracle), 0, data);
         _agree("V7", "createPolicy", ok, what == 0);
@@ -357,6 +358,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         bool may = seat < p.seats.length && _liar[node] && q.policy != _policies[POLICIES];
         may = may && e.passing.length == 97 && uint8(e.passing[0]) >= p.passScore;
         Verdict memory v = _last[q.key];
+        may = may && _takable(node, address(oracle), p.slash) != 0;
         may = may && (e.request.round < v.round || e.issuedAt == v.requestedAt) && v.requestedAt != 0;
         bytes32 once = keccak256(abi.encode(e.request, e.issuedAt, node));
         address sender = _one(_people);
@@ -364,7 +366,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         _agree("N3", "equivocation", ok, may && !_slashedFor[once]);
         if (!ok) return;
         _slashedFor[once] = true;
-        if (_takeStake(node, address(oracle), p.slash, sender, 16) != 0) ++count["slashLiar"];
+        _takeStake(node, address(oracle), p.slash, sender, 16);
     }
 
     function _equivocation(Asked memory q, Verdict memory v, Policy memory p, uint8 seat, address node)
@@ -372,7 +374,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         returns (Equivocation memory e)
     {
         e.request = Request(q.subject, q.policy, uint8(_draw(uint256(v.round) + 1)));
-        (e.seat, e.issuedAt) = (seat, v.requestedAt - (_chance(6) ? 1 : 0));
+        (e.seat, e.issuedAt) = (seat, v.requestedAt + (_chance(6) ? 1 : 0));
         e.passing = _side(e, p, node, true);
         e.failing = _side(e, p, node, false);
         if (!_liar[node] || !_chance(4)) return e;

@@ -49,12 +49,16 @@ abstract contract WatchVerdicts is WatchMoney {
         internal
         returns (uint256 taken)
     {
-        Staked storage staked = _staked[node];
-        if (staked.slasher != by) return 0;
-        taken = amount < staked.stake ? amount / 1 gwei * 1 gwei : staked.stake;
-        staked.stake -= taken;
+        taken = _takable(node, by, amount);
+        _staked[node].stake -= taken;
         _reward[beneficiary] += taken / part;
         _burned += taken - taken / part;
+    }
+
+    function _takable(address node, address by, uint256 amount) internal view returns (uint256) {
+        if (_staked[node].slasher != by) return 0;
+        uint256 stake = _staked[node].stake;
+        return amount < stake ? amount / 1 gwei * 1 gwei : stake;
     }
 
     /* NODES */
