@@ -17,8 +17,8 @@ PICTURES := register-seal-light register-start-phone verify-verified-dark
 .PHONY: pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
 
 help:
-	@echo "make up       set up, then run everything: chain, contracts, index, web app (Ctrl-C stops, again resumes)"
-	@echo "make test     set up, then every test          make demo     the thief story, step by step"
+	@echo "make up       set up, then run everything: chain, contracts, oracles, index, web app (Ctrl-C stops)"
+	@echo "make test     set up, then every test          make demo     two stories, step by step"
 	@echo "make lint     style, types, layers, licences   make bench    the benchmarks"
 	@echo "make deep     long fuzzing                     make abi      write ABIs and CREATE2 addresses anew"
 	@echo "make setup    only set up                      make lock     resolve the Python dependencies anew"
@@ -58,13 +58,13 @@ SOURCES := $(shell find contracts -name '*.sol' -not -path '*/.cache/*')
 
 .build/.ready: $(SOURCES) ape-config.yaml | setup
 	@echo "Set-up: contracts, compiled"
-	@ape compile --verbosity WARNING
+	@ape compile --force --verbosity WARNING  # Ape overlooks a change that lies in a library only
 	@touch $@
 
 # Use
 
 up: ports setup
-	@$(PY) scripts/up.py
+	@$(PY) -m scripts.up
 
 demo: setup .build/.ready
 	@$(PY) -m scripts.demo
@@ -78,7 +78,7 @@ test: test-unit test-contracts test-invariants test-e2e test-app
 
 test-unit: setup .build/.ready
 	@echo "== Unit and repository tests"
-	$(PY) -m pytest tests/unit tests/repo -n auto --dist loadgroup
+	$(PY) -m pytest tests/unit tests/checks tests/repo -n auto --dist loadgroup
 
 test-contracts: setup .build/.ready
 	@echo "== Contract tests (Ape, anvil)"
@@ -126,4 +126,4 @@ browser: setup
 lock: .venv/.ready
 	@$(PIP) uv
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --extra app --group dev --output-file requirements.lock pyproject.toml
+		--custom-compile-command "make lock" --extra app --extra checks --group dev --output-file requirements.lock pyproject.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +11,32 @@ import streamlit as st
 from countersign.canonical import to_hex
 from countersign.chain.client import Client
 from countersign.chain.sender import Sender
+from countersign.deal import flow
+from countersign.deal.words import Currency
 from countersign.errors import CountersignError, SignerError
 from countersign.keys.signer import TEST_ACCOUNTS, Signer, open_signer
 from countersign.records import Block
 from countersign.settings import LOCAL_CHAIN, Settings
 
 __all__ = [
+    "ETH",
     "Health",
     "chain_name",
     "client",
+    "currency_of",
     "demo_accounts",
     "demo_sender",
     "demo_signer",
     "health",
     "is_local",
     "is_pending",
+    "now",
     "settings",
     "wallet_chain",
 ]
 
+ETH = Currency(bytes(20), "ETH", 18)
+"""The chain's own coin, as :func:`wallet_chain` names it."""
 _NAMES = {1: "Ethereum", 8453: "Base", 11155111: "Sepolia", LOCAL_CHAIN: "Countersign local"}
 
 
@@ -53,6 +61,16 @@ def chain_name() -> str:
     """The chain as people call it."""
     number = settings().chain_id
     return _NAMES.get(number, f"chain {number}")
+
+
+def now() -> int:
+    """Second of the next block at the earliest: a local chain may be ahead of the clock."""
+    return max(client().head().time, int(time.time()))
+
+
+def currency_of(token: bytes) -> Currency:
+    """The coin, or a token. Raises InputError when it is none."""
+    return flow.currency_of(client(), token) if any(token) else ETH
 
 
 @dataclass(frozen=True)

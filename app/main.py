@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.chain import chain_name, health, settings
-from app.views import register, verify
+from app.views import deals, desk, register, verify
 
 _ICON = Path(__file__).parent / "theme" / "favicon.svg"
 
@@ -26,6 +26,8 @@ def main() -> None:
     """Draw the frame and the chosen page."""
     pages = {
         "Creators": [st.Page(register.page, title="Register", icon=":material/approval:", default=True)],
+        "Buyers and sellers": [st.Page(deals.page, title="Deals", icon=":material/handshake:", url_path="deals")],
+        "Oracle operators": [st.Page(desk.page, title="Oracle desk", icon=":material/gavel:", url_path="desk")],
         "Everyone": [
             st.Page(verify.page, title="Verify", icon=":material/verified:", url_path="verify"),
         ],

@@ -13,7 +13,7 @@ from countersign.errors import ChainError
 from countersign.records import Call, Seal
 from countersign.seal import claim_call, seal_call
 
-__all__ = ["Progress", "Sent", "claim_progress", "seal_progress"]
+__all__ = ["Progress", "Sent", "call_progress", "claim_progress", "seal_progress"]
 
 State = Literal["ready", "sent", "mined", "final", "reverted", "dropped"]
 GRACE = 30.0
@@ -26,6 +26,11 @@ class Sent:
 
     transaction: bytes
     at: float
+
+    @classmethod
+    def now(cls, transaction: bytes) -> Sent:
+        """Just sent."""
+        return cls(transaction, time.time())
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,17 @@ def _is_claimed(certificate: Certificate, at: str) -> bool:
     return claim is not None and client().root_of(claim.creator) == client().root_of(certificate.creator)
 
 
+def call_progress(sent: Sent | None, sender: bytes, call: Call) -> Progress:
+    """How far any other transaction is; here the receipt is the result. Raises ChainError."""
+    receipt = client().receipt(sent.transaction) if sent else None
+    if receipt is None or not receipt.ok:
+        return _without_result(sent, sender, call)
+    left = receipt.block - client().finalized().number
+    if left <= 0:
+        return Progress("final", f"In block {receipt.block}, for ever.", receipt.block)
+    return Progress("mined", f"In block {receipt.block}; {_blocks(left)} until nothing can undo it.", receipt.block)
+
+
 def _without_result(sent: Sent | None, sender: bytes, call: Call) -> Progress:
     if sent is None:
         return Progress("ready", "")
@@ -83,7 +99,7 @@ def _without_result(sent: Sent | None, sender: bytes, call: Call) -> Progress:
     if receipt.ok:
         return Progress("sent", "In a block that the chain is just replacing.")
     reason: ChainError = client().explain(sender, call, receipt.block)
-    return Progress("reverted", f"The registry refused: {reason.message} {reason.next_step}", receipt.block)
+    return Progress("reverted", f"The contract refused: {reason.message} {reason.next_step}", receipt.block)
 
 
 def _unmined(sent: Sent) -> Progress:

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import streamlit as st
 
+from app.account import Account
 from app.chain import client, demo_accounts, settings
 from app.components.hasher import WorkFile
 from app.progress import Sent
-from countersign.canonical import checksum
 from countersign.certificate import Certificate
 from countersign.errors import CertificateError
 from countersign.seal import draft, new_salt
 
-__all__ = ["Creator", "Registration", "change", "current", "label_of", "resume", "start_over"]
+__all__ = ["Registration", "change", "current", "resume", "start_over"]
 
 _KEY = "registration"
-
-
-@dataclass(frozen=True)
-class Creator:
-    """Who seals: an address, by wallet or as demo account number ``demo``."""
-
-    address: bytes
-    demo: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class Registration:
     per verb, "seal" or "claim"."""
 
     file: WorkFile | None = None
-    creator: Creator | None = None
+    creator: Account | None = None
     certificate: Certificate | None = None
     stored: bool = False
     transactions: Mapping[str, Sent] = field(default_factory=dict)
@@ -66,7 +57,7 @@ class Registration:
 
     def sent(self, verb: str, transaction: bytes) -> Registration:
         """After the transaction of ``verb`` was handed to the network."""
-        return replace(self, transactions={**self.transactions, verb: Sent(transaction, time.time())})
+        return replace(self, transactions={**self.transactions, verb: Sent.now(transaction)})
 
     def again(self, verb: str) -> Registration:
         """Ready for another try of ``verb``."""
@@ -112,11 +103,6 @@ def resume(text: str, file: WorkFile | None, by_wallet: bool = False) -> Registr
     return Registration(about, _creator_of(certificate, by_wallet), certificate)
 
 
-def _creator_of(certificate: Certificate, by_wallet: bool) -> Creator:
+def _creator_of(certificate: Certificate, by_wallet: bool) -> Account:
     demo = {address: number for number, address in enumerate(demo_accounts())}
-    return Creator(certificate.creator, None if by_wallet else demo.get(certificate.creator))
-
-
-def label_of(creator: Creator) -> str:
-    """The creator as shown on the page."""
-    return f"Demo account {creator.demo}" if creator.demo is not None else checksum(creator.address)
+    return Account(certificate.creator, None if by_wallet else demo.get(certificate.creator))

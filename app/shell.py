@@ -19,7 +19,7 @@ _INLINE_SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ICON = re.compile(r'<link rel="shortcut icon"[^>]*>')
 _HEAD = (
-    '<meta name="description" content="Seal, claim and verify AI-made works." />'
+    '<meta name="description" content="Seal, claim and verify AI-made works; pay when AI oracles pass the delivery." />'
     f'<link rel="stylesheet" href="{asset_url("app.css")}" />'
 )
 
@@ -43,4 +43,4 @@ async def _home(_: Request) -> Response:
 
 def page_routes() -> list[Route]:
     """Routes of the pages in ``app/main.py``. Streamlit answers for its default page at ``/`` only."""
-    return [Route("/", _page), Route("/verify", _page), Route("/register", _home)]
+    return [*(Route(path, _page) for path in ("/", "/verify", "/deals", "/desk")), Route("/register", _home)]

@@ -5,15 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
 import streamlit as st
 
 from app.progress import Progress
+from countersign.canonical import checksum, to_hex
 from countersign.errors import CountersignError
 
-__all__ = ["banner", "checklist", "facts", "plain", "problem", "step", "summary", "track"]
+__all__ = [
+    "Possible",
+    "banner",
+    "checklist",
+    "facts",
+    "guarded",
+    "plain",
+    "possible",
+    "problem",
+    "short",
+    "step",
+    "summary",
+    "track",
+]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~:<>&])")
 StepState = Literal["done", "now", "later"]
@@ -28,6 +43,22 @@ def plain(text: str) -> str:
 def problem(error: CountersignError) -> None:
     """What went wrong and what to do next."""
     st.error(f"{plain(error.message)}\n\n**Next:** {plain(error.next_step)}")
+
+
+@contextmanager
+def guarded(key: str) -> Iterator[None]:
+    """A part of a page whose trouble is said in words, with a way to look again."""
+    try:
+        yield
+    except CountersignError as error:
+        problem(error)
+        st.button("Try again", key=f"again-{key}")
+
+
+def short(value: bytes) -> str:
+    """An address or hash that a person can recognise; the whole one stands elsewhere."""
+    text = checksum(value) if len(value) == 20 else to_hex(value)
+    return f"{text[:8]}…{text[-6:]}"
 
 
 @contextmanager
@@ -99,3 +130,25 @@ def banner(kind: Literal["good", "bad", "warn", "neutral"], title: str, words: s
         f'<section class="cs-banner cs-{kind}" role="status"><span class="cs-mark" aria-hidden="true">{mark}</span>'
         f"<div><h2>{escape(title)}</h2><p>{escape(words)}</p></div></section>"
     )
+
+
+@dataclass(frozen=True)
+class Possible:
+    """``who`` may do ``what`` in ``span``, with ``effect``; whether it is open now, and the visitor's own."""
+
+    who: str
+    what: str
+    span: str
+    effect: str
+    open: bool
+    own: bool
+
+
+def possible(rows: Iterable[Possible]) -> None:
+    """Who may do what next, and until when."""
+    items = "".join(
+        f'<li class="{"cs-now" if row.open else "cs-later"}{" cs-own" * row.own}"><p><b>{escape(row.who)}</b> may '
+        f"{escape(row.what)} <span>{escape(row.span)}</span></p><p>{escape(row.effect)}</p></li>"
+        for row in rows
+    )
+    st.html(f'<ol class="cs-next">{items}</ol>')

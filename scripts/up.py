@@ -1,4 +1,5 @@
-"""Run everything: local chain, contracts, index and web app. Ctrl-C stops all of it; the next run resumes.
+"""Run everything: local chain, contracts, index, five oracle nodes and web app. Ctrl-C stops all of it; the next run
+resumes.
 
 Ports: COUNTERSIGN_RPC_PORT (8545) and COUNTERSIGN_WEB_PORT (8501). State and logs: COUNTERSIGN_HOME (.countersign/).
 """
@@ -17,15 +18,21 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from countersign.canonical import checksum
+from countersign.chain.client import Client
+from countersign.errors import CountersignError
+from scripts.committee import CHECKS, NodeProcess, found, local_key
 from tools.create2 import ROOT, BuildError, read_build
 from tools.devnet import CHAIN_ID, Devnet, DevnetError
 from tools.export_abi import CREATE2_FILE, exported
-from tools.ports import PortError, chosen_port
+from tools.ports import PortError, chosen_port, free_port
 
 HOME = Path(os.environ.get("COUNTERSIGN_HOME") or ROOT / ".countersign").resolve()
 RECORD = HOME / "deployments" / f"{CHAIN_ID}.json"
 LOGS = HOME / "logs"
 BLOCK_TIME = 2
+SUBMIT_TIME, CHALLENGE_TIME = 120, 20
+"""Of the local policy, in seconds: long enough to look, short enough to wait for."""
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -85,7 +92,7 @@ def main() -> int:
     except Stop:
         _say("Stopped. `make up` resumes.")
         return 0
-    except (UpError, PortError, DevnetError, BuildError) as error:
+    except (UpError, PortError, DevnetError, BuildError, CountersignError) as error:
         print(f"countersign: {error}", file=sys.stderr)
         return 1
 
@@ -99,12 +106,50 @@ def _run(running: ExitStack) -> NoReturn:
     env = _environment(chain)
     _deploy(running, env)
     children = [_start(running, "index", _index_command(), env), _start(running, "app", _app_command(web_port), env)]
+    nodes = _nodes(running, chain)
     url = f"http://127.0.0.1:{web_port}"
     _wait_for(url, children)
+    _wait_for_nodes(nodes)
     _say(f"Logs       {_short(LOGS)}\n\nOpen {url} (Ctrl-C stops)")
     while True:
         time.sleep(0.5)
         _check(chain, children)
+        _check_nodes(nodes)
+
+
+def _nodes(running: ExitStack, chain: Devnet) -> list[NodeProcess]:
+    """Five oracle nodes with keys of their own and the policy that names them."""
+    _say("Oracles    models, keys and stakes (the first time takes half a minute)")
+    folder, store = HOME / "nodes", HOME / "store"
+    for path in (folder, store):
+        path.mkdir(parents=True, exist_ok=True)
+    keys = [local_key(folder / f"node-{number + 1}") for number in range(len(CHECKS))]
+    client = Client(chain.url, CHAIN_ID)
+    times = {"submit_time": SUBMIT_TIME, "challenge_time": CHALLENGE_TIME}
+    ports = [free_port() for _ in keys]
+    policy, nodes = found(client, folder, keys, ports, store, HOME / "outbox-committee.sqlite", **times)
+    for node in nodes:
+        node.log = LOGS / f"{node.home.name}.log"
+        node.start(chain.url)
+        running.callback(node.stop)
+    _say(f"Policy     {checksum(policy)} (3 of 5 decide)")
+    return nodes
+
+
+def _wait_for_nodes(nodes: list[NodeProcess]) -> None:
+    try:
+        for node in nodes:
+            node.wait_up()
+            _say(f"Oracle     {node.url} {node.check}")
+    except TimeoutError as error:
+        raise UpError(str(error)) from error
+
+
+def _check_nodes(nodes: list[NodeProcess]) -> None:
+    for node in nodes:
+        if node.process and node.process.poll() is not None:
+            end = f"The end of {_short(node.log)}:\n{_tail(node.log)}"
+            raise UpError(f"{node.home.name} ended (exit {node.process.returncode}). {end}")
 
 
 def _environment(chain: Devnet) -> dict[str, str]:

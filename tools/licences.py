@@ -30,12 +30,17 @@ _PSF_HISTORY = "the text of the Python licence tells its history and names the G
 MENTIONS = {
     "aiohappyeyeballs": _PSF_HISTORY,
     "numpy": "the wheel carries libgfortran under GPL-3.0 with the GCC runtime exception, which frees what links to it",
+    "opencv-python-headless": "the wheel carries FFmpeg's libraries under LGPL-2.1, linked dynamically, in the extra 'checks'",
     "pandas": "among others, " + _PSF_HISTORY,
     "pillow": "dual-licensed libraries in the wheel (FreeType, liblzma's tools) are used under their other licences",
     "pyarrow": "the LLVM exception to Apache-2.0 speaks of combining with GPLv2 software",
+    "shapely": "the wheel carries GEOS under LGPL-2.1, linked dynamically, in the extra 'checks'",
     "typing_extensions": _PSF_HISTORY,
 }
 """Packages whose licence files mention a copyleft licence though nothing of theirs is under it alone, and why."""
+
+SUBSTITUTES = {"opencv-python": "opencv-python-headless"}
+"""What is installed in place of what a dependency asks for (see the overrides in pyproject.toml)."""
 
 SPELLINGS = {
     "Apache-2.0": r"apache",
@@ -105,7 +110,9 @@ def _names(patterns: dict[str, str], text: str) -> set[str]:
 def python_package(dist: Distribution) -> Package:
     """The package of an installed distribution."""
     metadata = dist.metadata
-    classifiers = [c.split(" :: ")[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License ::")]
+    classifiers = [
+        c.split(" :: ")[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License :: OSI Approved ::")
+    ]
     prose = metadata.get("License", "").strip()
     short = prose if prose and len(prose) < 100 else ""
     stated = metadata.get("License-Expression") or "; ".join(classifiers) or short
@@ -122,6 +129,7 @@ def needed(requirements: Iterable[str]) -> dict[str, Distribution]:
     while waiting:
         requirement, parent_extras = waiting.pop()
         name, extras = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        name = SUBSTITUTES.get(name, name)
         if not _applies(requirement, parent_extras) or (name, extras) in seen:
             continue
         seen.add((name, extras))

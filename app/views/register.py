@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.chain import chain_name, client, demo_accounts, health, is_local, wallet_chain
+from app.account import choose_account, label_of
+from app.chain import chain_name, client, health
 from app.components.hasher import WorkFile, hasher
 from app.components.vault import entry_id, vault
-from app.components.wallet import wallet
-from app.registration import Creator, Registration, change, current, label_of, resume, start_over
+from app.registration import Registration, change, current, resume, start_over
 from app.ui import StepState, problem, step, summary
 from app.views.sealing import certificate_step, claim_step, finished_step, seal_step
 from countersign.canonical import checksum, from_hex, to_hex
@@ -125,28 +125,9 @@ def _warn_if_claimed(file: WorkFile) -> None:
 
 def _choose_creator(registration: Registration) -> None:
     st.markdown("The account that seals is the creator. It pays the fee and can later claim and retract.")
-    if is_local():
-        kinds = ("Demo account", "My wallet")
-        kind = st.radio("Who", kinds, key="creator-kind", horizontal=True, label_visibility="collapsed")
-        if kind != kinds[1]:
-            return _choose_demo(registration)
-    _choose_wallet(registration)
-
-
-def _choose_demo(registration: Registration) -> None:
-    accounts = demo_accounts()
-    st.caption("Demo accounts exist on this local chain only. Their keys are public: use them to try things out.")
-    number = st.selectbox(
-        "Demo account", range(len(accounts)), key="creator-demo", format_func=lambda i: f"{i}: {checksum(accounts[i])}"
-    )
-    if st.button(f"Continue as demo account {number}", type="primary"):
-        change(replace(registration, creator=Creator(accounts[number], demo=number)))
-
-
-def _choose_wallet(registration: Registration) -> None:
-    connected, _ = wallet("wallet", wallet_chain())
-    if connected and st.button("Continue with this account", type="primary"):
-        change(replace(registration, creator=Creator(connected.account)))
+    chosen = choose_account("creator")
+    if chosen:
+        change(replace(registration, creator=chosen))
 
 
 def _creator_summary(registration: Registration) -> None:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
-from app.chain import chain_name, client, demo_sender, demo_signer, is_local, wallet_chain
+from app.chain import client, demo_sender, demo_signer, wallet_chain
 from app.components.vault import Shelf, vault
-from app.components.wallet import Answer, Intent, answered, send_intent, sign_intent, wallet
+from app.components.wallet import answered, send_intent, sign_intent
 from app.progress import Progress, claim_progress, seal_progress
 from app.registration import Registration, change, start_over
-from app.ui import banner, facts, plain, problem, track
-from countersign.canonical import checksum, to_hex
+from app.sending import ask_wallet, follow, show_cost
+from app.ui import banner, plain, track
+from countersign.canonical import to_hex
 from countersign.certificate import Certificate
 from countersign.chain.sender import intent as intent_name
-from countersign.errors import ChainError, NoFunds
 from countersign.records import Call
 from countersign.seal import claim_call, claim_typed_data_of, prove, seal_call, with_signature
 
 __all__ = ["certificate_step", "claim_step", "finished_step", "seal_step"]
-
-_PACE = 1.0
-"""Seconds between two looks at a pending transaction."""
-
-_DECLINED = 4001
 
 
 # Seal
@@ -41,7 +35,7 @@ def seal_step(registration: Registration) -> None:
     if progress.state == "final":
         change(replace(registration, certificate=prove(client(), certificate, registration.sealer)))
     if progress.open:
-        _follow(lambda: seal_progress(certificate, registration.sealer, registration.transactions.get("seal")))
+        follow(lambda: seal_progress(certificate, registration.sealer, registration.transactions.get("seal")))
         return
     _offer(registration, "seal", "Seal this work", seal_call(certificate), progress)
 
@@ -71,19 +65,6 @@ def _check_chain() -> None:
     client().check()
 
 
-@st.fragment(run_every=_PACE)
-def _follow(read: Callable[[], Progress]) -> None:
-    """Draw where a transaction stands, again and again, until it stands still."""
-    try:
-        progress = read()
-    except ChainError as error:
-        problem(error)
-        return
-    track(progress)
-    if not progress.open:
-        st.rerun()
-
-
 # Sending, by wallet or demo account
 
 
@@ -95,29 +76,10 @@ def _offer(registration: Registration, verb: str, label: str, call: Call, progre
             change(registration.again(verb))
         return
     if registration.creator and registration.creator.demo is not None:
-        _show_cost(registration.creator.address, call)
+        show_cost(registration.creator.address, call)
         _send_by_demo(registration, registration.creator.demo, verb, label, call)
     else:
         _send_by_wallet(registration, verb, label, call)
-
-
-def _show_cost(sender: bytes, call: Call) -> None:
-    """Raises Reverted when the registry would refuse, NoFunds when the account cannot pay."""
-    gas = client().estimate(sender, call)
-    price = client().gas_price()
-    balance, cost = client().balance(sender), gas * price
-    if balance < cost:
-        raise NoFunds(
-            f"{checksum(sender)} has {balance / 1e18:.6f} ETH on {chain_name()}; this needs {cost / 1e18:.6f} ETH.",
-            "Choose a demo account, or send it some ETH." if is_local() else "Send it some ETH, then try again.",
-        )
-    facts(
-        [
-            ("Chain", chain_name()),
-            ("Expected cost", f"{cost / 1e18:.6f} ETH ({gas:,} gas at {price / 1e9:.2f} gwei)"),
-            ("Paid by", checksum(sender)),
-        ]
-    )
 
 
 def _send_by_demo(registration: Registration, number: int, verb: str, label: str, call: Call) -> None:
@@ -136,24 +98,8 @@ def _send_by_wallet(registration: Registration, verb: str, label: str, call: Cal
     answer = answered("wallet", intent)
     if answer and answer.value:
         change(registration.sent(verb, answer.value))
-    _show_cost(sender, call)
-    _ask_wallet(intent)
-
-
-def _ask_wallet(intent: Intent) -> Answer | None:
-    connected, answer = wallet("wallet", wallet_chain(), intent)
-    if answer and answer.value is None:
-        _explain_refusal(answer, connected.name if connected else "the wallet")
-    return answer
-
-
-def _explain_refusal(answer: Answer, name: str) -> None:
-    if answer.code == _DECLINED:
-        st.warning(f"Declined: you said no in {plain(name)}. Nothing was sent. Ask again when you are ready.")
-    elif "insufficient funds" in answer.message.lower():
-        problem(NoFunds("The account cannot pay for this transaction.", f"Send it some ETH on {chain_name()} first."))
-    else:
-        st.error(f"{plain(name)} says: {plain(answer.message)}\n\n**Next:** Look into the wallet, then ask again.")
+    show_cost(sender, call)
+    ask_wallet(intent)
 
 
 # Certificate
@@ -173,7 +119,7 @@ def certificate_step(registration: Registration) -> None:
             _keep_signature(registration, signature)
         return
     typed = claim_typed_data_of(certificate)
-    answer = _ask_wallet(sign_intent("Sign the certificate", wallet_chain(), certificate.creator, typed))
+    answer = ask_wallet(sign_intent("Sign the certificate", wallet_chain(), certificate.creator, typed))
     if answer and answer.value:
         _keep_signature(registration, answer.value)
 
@@ -196,7 +142,7 @@ def claim_step(registration: Registration) -> None:
         newest = prove(client(), certificate, registration.sealer)
         change(replace(registration, certificate=newest, finished="claimed"))
     if progress.open:
-        return _follow(lambda: claim_progress(certificate, certificate.creator, registration.transactions.get("claim")))
+        return follow(lambda: claim_progress(certificate, certificate.creator, registration.transactions.get("claim")))
     _explain_claim()
     _offer(registration, "claim", "Claim it now", claim_call(certificate), progress)
     if st.button("Keep it secret for now"):

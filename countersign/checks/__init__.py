@@ -18,6 +18,7 @@ _TABLE = {
     "robust-intact-net": "countersign.checks.robust:net",
     "robust-intact-trees": "countersign.checks.robust:trees",
     "text-shown": "countersign.checks.text:TextShown",
+    "text-shown+intact-net": "countersign.checks.combined:text_and_net",
 }
 
 NAMES = tuple(sorted(_TABLE))

@@ -83,7 +83,10 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _policy(said: dict[str, Any]) -> Policy:
-    seats = tuple(sorted(map(_seat, said.get("seats", ())), key=lambda seat: seat.node))
+    listed, arbiter = said.get("seats", ()), said.get("arbiter") or bytes(20)
+    if not isinstance(listed, list | tuple) or not isinstance(arbiter, bytes | str):
+        raise InputError("'seats' must be a list, 'arbiter' an address.", "Give what 'policy show --json' prints.")
+    seats = tuple(sorted(map(_seat, listed), key=lambda seat: seat.node))
     if not seats:
         raise InputError("The policy has no seat.", "Give at least one --seat NODE:MODEL.")
     if len({seat.node for seat in seats}) < len(seats):
@@ -95,8 +98,8 @@ def _policy(said: dict[str, Any]) -> Policy:
     k, score = said.get("k", len(seats) // 2 + 1), said["pass"]
     if not (_is_byte(k) and _is_byte(score) and len(seats) <= 32):
         raise InputError("These numbers make no policy.", "At most 32 seats, k of them, a pass score of 1 to 100.")
-    arbiter = ADDRESS.convert(said.get("arbiter") or bytes(20), None, None)
-    return Policy(_check(said["check"]), seats, k, score, submit, challenge, ruling, fee, bond, slash, arbiter)
+    return Policy(_check(said["check"]), seats, k, score, submit, challenge, ruling, fee, bond, slash,
+                  ADDRESS.convert(arbiter, None, None))  # fmt: skip
 
 
 def _is_byte(value: Any) -> bool:

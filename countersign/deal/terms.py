@@ -302,10 +302,8 @@ def _who(t: Terms, brief: Brief, currency: Currency) -> Iterator[str]:
 
 
 def _quoted(*texts: str) -> str:
-    """Words of the other party, each on one line and in quotes: they must not look like ours."""
-    return ", ".join(
-        f"\N{LEFT DOUBLE QUOTATION MARK}{' '.join(t.split())}\N{RIGHT DOUBLE QUOTATION MARK}" for t in texts
-    )
+    """Words of the other party, each on one line and in quotes that it cannot close: they must not look like ours."""
+    return ", ".join(json.dumps(" ".join(text.split()), ensure_ascii=False) for text in texts)
 
 
 def _delivery(t: Terms, currency: Currency, now: int) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Isolated:
     """A check like any other. ``make`` builds the real one in the child process, so it must be importable there."""
 
     def __init__(self, make: Callable[[], Check], limit: float) -> None:
-        """``limit``: seconds a run may take. Raises what ``make`` raises."""
+        """``limit``: seconds a run may take. Raises CheckFailed, in the words of what ``make`` raised."""
         self._make, self._limit = make, limit
         self._lock = threading.Lock()
         self._child: tuple[Any, Connection] | None = None
@@ -58,9 +58,9 @@ class Isolated:
         theirs.close()
         self._child = process, pipe
         said = self._receive(_START)
-        if isinstance(said, Exception):
+        if isinstance(said, list):
             self.close()
-            raise said
+            raise CheckFailed(*said)
         if not isinstance(said, tuple):
             raise CheckFailed(f"The check does not start: {said}.", "Try it: countersign oracle check.")
         return said
@@ -101,7 +101,7 @@ def _serve(pipe: Connection, make: Callable[[], Check]) -> None:
     except (EOFError, OSError):
         return
     except CountersignError as error:
-        pipe.send(CheckFailed(error.message, error.next_step))
+        pipe.send([error.message, error.next_step])
 
 
 def _finding(check: Check, material: Material) -> Finding | str:

@@ -184,11 +184,12 @@ class Node:
 
     async def _round(self) -> None:
         try:
-            self._open = await self._in_chain(self._sight.look)
+            seen = await self._in_chain(self._sight.look)
         except CountersignError as error:
             self._trouble("chain", error)
             return
         self._told.discard(("trouble", "chain"))
+        self._open = [asked for asked in seen if asked.seat_of(self._signer.address) is not None]
         self._forget_closed({asked.key for asked in self._open})
         for asked in self._open:
             if self._options.allowed.serves(asked):  # others could crowd these out of memory
@@ -215,8 +216,7 @@ class Node:
         )
         match step:
             case Ignore(reason):
-                if asked.seat_of(self._signer.address) is not None:
-                    self._say_once("ignored", asked, reason)
+                self._say_once("ignored", asked, reason)
             case Check():
                 self._start(("judge", key), lambda: self._judge(asked))
             case Publish():

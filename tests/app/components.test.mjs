@@ -118,6 +118,8 @@ test("certificates are read, works are hashed, empty files refused", () => {
   assert.ok(isDocument({ name: "a.jpg.Countersign.JSON", size: 9 }));
   assert.ok(!isDocument({ name: "a.jpg.countersign.json", size: 5 << 20 }));
   assert.ok(!isDocument({ name: "a.json", size: 9 }));
+  assert.ok(isDocument({ name: "mill.terms.json", size: 9 }, ".terms.json"));
+  assert.ok(!isDocument({ name: "mill.terms.json", size: 9 }));
   assert.match(refusal({ name: "a", size: 0 }), /is empty/);
   assert.equal(refusal({ name: "a", size: 1 }), null);
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -35,6 +36,35 @@ def _verify() -> None:
     verify.page()
 
 
+def _deals() -> None:
+    from app.views import deals
+
+    deals.page()
+
+
+def _desk() -> None:
+    from app.views import desk
+
+    desk.page()
+
+
+def deals_page(**address: str) -> Page:
+    """The Deals page; ``address`` is what its address says: ``deal``, ``new``, ``as_``."""
+    return _at(_deals, address)
+
+
+def desk_page(**address: str) -> Page:
+    """The Oracle desk; ``as_`` is who looks."""
+    return _at(_desk, address)
+
+
+def _at(page: Callable[[], None], address: dict[str, str]) -> Page:
+    app = AppTest.from_function(page, default_timeout=30)
+    for name, value in address.items():
+        app.query_params[name.rstrip("_")] = value
+    return Page(app)
+
+
 def register_page() -> Page:
     """The Register page, freshly opened."""
     return Page(AppTest.from_function(_register, default_timeout=30))
@@ -57,7 +87,8 @@ class Page:
     @property
     def text(self) -> str:
         """Everything the page says."""
-        blocks = (self.app.markdown, self.app.error, self.app.warning, self.app.caption, self.app.title)
+        app = self.app
+        blocks = (app.markdown, app.error, app.warning, app.info, app.caption, app.title, app.header, app.subheader)
         words = [element.value for group in blocks for element in group]
         return "\n".join(words + [element.proto.body for element in self.app.get("html")])
 
@@ -96,9 +127,21 @@ class Page:
         digest = sha256(work).hexdigest()
         self.answer(key, file={"name": name, "size": len(work), "sha256": digest, "seq": next(_ticks)})
 
-    def drop_document(self, key: str, text: str) -> None:
-        """Drop a certificate or draft."""
-        self.answer(key, document={"name": "photo.jpg.countersign.json", "text": text, "seq": next(_ticks)})
+    def drop_document(self, key: str, text: str, name: str = "photo.jpg.countersign.json") -> None:
+        """Drop a certificate, a draft, or terms."""
+        self.answer(key, document={"name": name, "text": text, "seq": next(_ticks)})
+
+    def fill(self, **values: str) -> None:
+        """Write into text fields, by key (``_`` for ``-``)."""
+        fields = {field.key: field for field in (*self.app.text_input, *self.app.text_area)}
+        for key, value in values.items():
+            fields[key.replace("_", "-")].set_value(value)
+        self.run()
+
+    def choose(self, key: str, value: Any) -> None:
+        """Choose from a list."""
+        self.app.selectbox(key=key).set_value(value)
+        self.run()
 
     def store_draft(self) -> Certificate:
         """The browser acknowledges the draft; returns it."""

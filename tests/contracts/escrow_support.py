@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import ape
 from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ProviderError
 from ape.managers.chain import ChainManager
 from eth_abi.abi import encode
 from eth_account import Account
@@ -155,14 +154,12 @@ class Court:
         return getattr(self.escrow, verb)(*words, sender=by, value=value)
 
     def refusal(self, call: bytes, by: Sender, value: int = 0) -> str:
-        """The name of the error with which a call of the escrow ends, or ``done``; it is not sent."""
+        """The name of the error with which a call would end now (else what the chain says of it), or ``done``."""
         words = {"from": by.address, "to": self.escrow.address, "data": "0x" + call.hex(), "value": hex(value)}
         names = {keccak(text=each.selector)[:4].hex(): each.name for each in self.escrow.contract_type.errors}
-        try:
-            self.chain.provider.make_request("eth_call", [words, "latest"])
-        except ProviderError as error:
-            return next((name for id_, name in names.items() if f"0x{id_}" in str(error)), str(error))
-        return "done"
+        answer = self.chain.provider.web3.provider.make_request("eth_call", [words, "latest"])
+        error: Any = answer.get("error")
+        return "done" if error is None else names.get(error.get("data", "")[2:10], error["message"])
 
     def holds(self, account: Any, token: str = NOBODY, block: int | None = None) -> int:
         """Balance, of the chain's coin by default, after the newest or some other block."""
@@ -221,6 +218,11 @@ class Deal:
         usual = {"deliver": self.court.payee, "refund": self.court.payee}
         usual |= {"release": self.court.payer, "dispute": self.court.payer, "open": self.court.payer}
         return self.court.send(verb, self.terms.words, *rest, by=by or usual.get(verb, self.court.others[0]), **more)
+
+    @property
+    def opening(self) -> bytes:
+        """The call that opens it."""
+        return bytes(self.court.escrow.open.encode_input(self.terms.words, ""))
 
     def open(self, **more: Any) -> Deal:
         """Opens it with exactly its amount."""

@@ -170,9 +170,9 @@ def test_what_cannot_be_opened(court: Court, deal: Deal):
     words = {"payer": court.payer.address, "payee": court.payee.address, "escrow": court.escrow.address}
     for error, changes in BAD:
         named = {name: words.get(value, value) if isinstance(value, str) else value for name, value in changes.items()}
-        with ape.reverts(getattr(court.escrow, error)):
-            deal.but(**named).open()
-        assert deal.but(**named).state == State.NONE
+        bad = deal.but(**named)
+        assert court.refusal(bad.opening, by=court.payer, value=bad.terms.amount) == error, changes
+    assert court.refusal(deal.opening, by=court.payer, value=AMOUNT) == "done"
 
 
 def test_the_least_and_the_most(deal: Deal):

@@ -163,22 +163,17 @@ def hook(deal: Deal, party: ContractInstance, call: bytes, forgetful: bool = Fal
     return token
 
 
-def opening(deal: Deal) -> bytes:
-    """The call that opens it."""
-    return bytes(deal.court.escrow.open.encode_input(deal.terms.words, ""))
-
-
 def test_a_hook_cannot_release_before_the_money_is_there(court: Court, hooked: Deal, party):
     """It would be paid with the money of others; then the balance has not grown."""
     hook(hooked, party, court.escrow.release.encode_input(hooked.terms.words, 0))
-    assert court.refusal(opening(hooked), by=party) == "InexactToken"
+    assert court.refusal(hooked.opening, by=party) == "InexactToken"
 
 
 def test_a_hook_cannot_open_a_second_deal_with_the_same_money(court: Court, hooked: Deal, party):
     inner = hooked.but(salt=sha256("inner"))
-    hook(hooked, party, opening(inner), forgetful=True)
-    assert court.refusal(opening(hooked), by=party) == "InexactToken"
-    token = hook(hooked, party, opening(inner))
+    hook(hooked, party, inner.opening, forgetful=True)
+    assert court.refusal(hooked.opening, by=party) == "InexactToken"
+    token = hook(hooked, party, inner.opening)
     hooked.open(by=party)
     assert (hooked.state, inner.state, token.hookSucceeded()) == (State.STARTED, State.NONE, False)
     assert court.holds(court.escrow, token.address) == 4 * AMOUNT
@@ -189,7 +184,7 @@ def test_a_hook_that_moves_our_balance_is_refused(court: Court, hooked: Deal, pa
     """Paying out another of its deals meanwhile would hide what the token keeps."""
     other = hooked.but(salt=sha256("other"), amount=amount).open(by=party)
     hook(hooked, party, court.escrow.release.encode_input(other.terms.words, 0))
-    assert error in court.refusal(opening(hooked), by=party)
+    assert error in court.refusal(hooked.opening, by=party)
 
 
 @pytest.mark.parametrize("verb", ["settle", "expire", "withdraw"])
@@ -205,7 +200,7 @@ def test_other_calls_from_a_hook_find_nothing(court: Court, hooked: Deal, party,
 # Recipients of coin
 
 
-@pytest.mark.parametrize("mode", [REVERTS, BURNS_GAS, REVERTS_WITH_BOMB, WORKS_HARD])
+@pytest.mark.parametrize("mode", [REVERTS, BURNS_GAS, REVERTS_WITH_BOMB])
 @pytest.mark.parametrize("role", ["payer", "payee"])
 def test_a_recipient_that_refuses_is_credited(court: Court, party, people, mode: int, role: str):
     deal = court.deal(**{role: party.address}).open(by=people[9]).deliver(by=as_sender(court, party, role))
@@ -216,8 +211,8 @@ def test_a_recipient_that_refuses_is_credited(court: Court, party, people, mode:
     credit, other = (HALF, AMOUNT - HALF) if role == "payee" else (AMOUNT - HALF, HALF)
     assert settled.events[-1] == court.escrow.Credited(token=NOBODY, account=party, amount=credit)
     assert court.change(settled, court.payer if role == "payee" else court.payee) == other
-    with ape.reverts(court.escrow.PaymentRefused, account=party, amount=credit):
-        court.escrow.withdraw(NOBODY, party, sender=people[9])
+    again = court.escrow.withdraw.encode_input(NOBODY, party)
+    assert court.refusal(again, by=people[9]) == "PaymentRefused"
     assert court.escrow.creditOf(NOBODY, party) == court.holds(court.escrow) == credit
 
     party.set(TAKES, NOBODY, b"", sender=people[8])
@@ -241,41 +236,49 @@ def test_a_recipient_that_takes_is_paid(court: Court, party, people, mode: int):
     assert receipt.gas_used < 200_000
 
 
-def test_a_recipient_that_works_hard_fetches_its_credit_itself(court: Court, party, people):
-    """Its gas is capped while others pay for it, and no longer when it asks itself."""
+def test_a_recipient_that_works_hard_is_paid_by_withdraw(court: Court, party, people):
+    """Its gas is capped where another's payment may follow, and no longer where nobody waits."""
     deal = court.deal(payee=party.address).open()
     party.set(WORKS_HARD, NOBODY, b"", sender=people[8])
     deal.do("release")
     assert court.escrow.creditOf(NOBODY, party) == AMOUNT
-    paid = court.send("withdraw", NOBODY, party, by=party)
+    paid = court.escrow.withdraw(NOBODY, party, sender=people[9])
     assert court.change(paid, party) == AMOUNT
     assert party.work(3) == paid.block_number
 
 
-@pytest.mark.parametrize("asks_itself", [True, False])
-@pytest.mark.parametrize("verb", ["settle", "expire", "refund", "withdraw"])
-def test_a_recipient_that_calls_back_is_paid_once(court: Court, party, people, verb: str, asks_itself: bool):
-    """Asking itself it has all the gas it wants; else it may run out of it, and is credited."""
-    deal = court.deal(payee=party.address).open().deliver(by=party).tell(PASS, final_at=court.now)
+@pytest.mark.parametrize("role", ["payer", "payee"])
+@pytest.mark.parametrize("verb", ["settle", "expire", "withdraw"])
+def test_a_recipient_that_calls_back_is_paid_once(court: Court, party, people, verb: str, role: str):
+    """It may run out of gas while it does, and is credited then."""
+    deal = court.deal(**{role: party.address}).open(by=people[9]).deliver(by=as_sender(court, party, role))
+    deal.tell(PASS if role == "payee" else FAIL, final_at=court.now)
     court.deal(salt=sha256("of others")).open()
-    arguments = (NOBODY, party) if verb == "withdraw" else (deal.terms.words,)
-    party.set(REENTERS, court.escrow, getattr(court.escrow, verb).encode_input(*arguments), sender=people[8])
-    settled = deal.do("settle", by=party if asks_itself else people[9])
+    party.set(REENTERS, court.escrow, call_back(deal, party, verb), sender=people[8])
+    settled = deal.do("settle")
     credit = court.escrow.creditOf(NOBODY, party)
     assert court.change(settled, party) + credit == AMOUNT
-    assert (credit == 0 or not asks_itself) and not party.reentered()
     assert court.holds(court.escrow) == AMOUNT + credit
-
-
-def test_a_payer_that_calls_back_is_refunded_once(court: Court, party, people):
-    deal = court.deal(payer=party.address).open(by=people[9]).deliver().tell(FAIL, final_at=court.now)
-    court.deal(salt=sha256("of others")).open()
-    again = court.escrow.release.encode_input(deal.terms.words, 0)
-    party.set(REENTERS, court.escrow, again, sender=people[8])
-    settled = deal.do("settle", by=party)
-    assert deal.paid(settled) == (Cause.VERDICT, True, 0, AMOUNT)
     assert not party.reentered()
-    assert court.holds(court.escrow) == AMOUNT
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "settle", "refund"])
+def test_a_credit_is_paid_once_with_all_the_gas_to_call_back(court: Court, party, people, verb: str):
+    deal = court.deal(payee=party.address).open()
+    court.deal(salt=sha256("of others")).open()
+    party.set(REVERTS, NOBODY, b"", sender=people[8])
+    deal.do("release")
+    party.set(REENTERS, court.escrow, call_back(deal, party, verb), sender=people[8])
+    paid = court.escrow.withdraw(NOBODY, party, sender=people[9])
+    assert court.change(paid, party) == court.holds(court.escrow) == AMOUNT
+    assert court.escrow.creditOf(NOBODY, party) == 0
+    assert not party.reentered()
+
+
+def call_back(deal: Deal, party: ContractInstance, verb: str) -> bytes:
+    """What the recipient calls while it is paid."""
+    arguments = (NOBODY, party) if verb == "withdraw" else (deal.terms.words,)
+    return bytes(getattr(deal.court.escrow, verb).encode_input(*arguments))
 
 
 # Gas

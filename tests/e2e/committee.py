@@ -59,15 +59,16 @@ class Same:
     name, licence, card = "same-as-reference", "Apache-2.0", "Compares SHA-256."
     weights = sha256(b"same-as-reference").digest()
 
-    def __init__(self, turned: bool = False, seconds: float = 0) -> None:
-        self._turned, self._seconds = turned, seconds
+    def __init__(self, turned: bool = False) -> None:
+        self._turned = turned
 
     def run(self, material: Material) -> Finding:
         if material.content == b"crash":
             os._exit(9)
         if material.content == b"raise":
             raise ValueError("\x1b[31mhostile\nwords")
-        time.sleep(600 if material.content == b"hang" else self._seconds)
+        if material.content == b"hang":
+            time.sleep(600)
         same = material.content == material.reference
         return Finding(100 if same != self._turned else 0, "identical" if same else "another file", {"same": same})
 
@@ -276,7 +277,8 @@ def main(home: str, rpc: str, options: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         print(json.dumps({"event": event, "at": time.time(), **facts}), flush=True)
 
-    check = Isolated(partial(Same, o.get("turned", False), o.get("seconds", 0)), o.get("limit", 2))
+    make = partial(Same, o.get("turned", False))
+    check = Isolated(make, o["limit"]) if "limit" in o else make()
     wanted = Options(
         Allowed(frozenset(map(from_address, o["policies"])), frozenset(map(from_address, o.get("arbiters", ())))),
         tuple(o.get("peers", ())), o["listen"], stagger=o.get("stagger", 2.0),
@@ -288,14 +290,15 @@ def _signer(key: int) -> Any:
     return open_signer(f"test:{key}", CHAIN, str)
 
 
-async def _run(node: Node, check: Isolated) -> None:
+async def _run(node: Node, check: Same | Isolated) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         await node.run(stop)
     finally:
-        check.close()
+        if isinstance(check, Isolated):
+            check.close()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +23,7 @@ NODES = (5, 6, 7)
 """Numbers of the published test keys that sit in the committee."""
 
 
+@cache
 def signer(account: int) -> Signer:
     """A published test key."""
     return open_signer(f"test:{account}", CHAIN, str)
@@ -34,10 +37,16 @@ def address(account: int) -> bytes:
 @cache
 def _compiled() -> dict[str, Any]:
     solc = next((ROOT / ".solc").glob("solc-v*"))
-    command = [solc, "--combined-json", "bin", "tests/e2e/Tokens.sol"]
+    command = [str(solc), "--combined-json", "bin", "tests/e2e/Tokens.sol"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     contracts: dict[str, Any] = json.loads(done.stdout)["contracts"]
     return {name.rpartition(":")[2]: contract["bin"] for name, contract in contracts.items()}
+
+
+def _eth_call(number: int, account: int, call: Call, time: int) -> dict[str, Any]:
+    fields = {"from": to_hex(address(account)), "to": to_hex(call.to), "value": hex(call.value)}
+    parameters = [{**fields, "data": to_hex(call.data)}, "latest", {}, {"time": hex(time)}]
+    return {"jsonrpc": "2.0", "id": number, "method": "eth_call", "params": parameters}
 
 
 @dataclass
@@ -61,13 +70,14 @@ class Place:
         fields = {"from": to_hex(address(account)), "to": to_hex(call.to)}
         self.chain.send({**fields, "data": to_hex(call.data), "value": hex(call.value)})
 
-    def possible(self, account: int, call: Call, time: int) -> bool:
-        """Whether the call succeeds in a block of that second, on the newest state."""
-        fields = {"from": to_hex(address(account)), "to": to_hex(call.to), "value": hex(call.value)}
-        request = {"jsonrpc": "2.0", "id": 1, "method": "eth_call"}
-        parameters = [{**fields, "data": to_hex(call.data)}, "latest", {}, {"time": hex(time)}]
-        answer = self.client._transport().make_request(request["method"], parameters)
-        return "error" not in answer
+    def possible(self, attempts: Sequence[tuple[int, Call, int]]) -> list[bool]:
+        """Whether each call (account, call, second) succeeds in a block of that second, on the newest state."""
+        requests = [_eth_call(number, *attempt) for number, attempt in enumerate(attempts)]
+        body = json.dumps(requests).encode()
+        post = urllib.request.Request(self.chain.url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(post, timeout=60) as response:
+            answers = {answer["id"]: "result" in answer for answer in json.load(response)}
+        return [answers[number] for number in range(len(attempts))]
 
     def deploy(self, name: str) -> bytes:
         """A contract of Tokens.sol."""

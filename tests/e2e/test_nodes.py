@@ -25,7 +25,7 @@ from countersign.canonical import checksum, keccak, model_id, to_hex
 from countersign.chain.codec import encode_call, tuple_of
 from countersign.keys.signer import open_signer
 from countersign.oracle.journal import Journal
-from countersign.oracle.relay import MAX_BODY, dump
+from countersign.oracle.relay import MAX_BODY, dump, load
 from countersign.records import Call, Outcome, Policy, Seat
 from tools.deployment import deploy_local
 from tools.devnet import Devnet
@@ -90,28 +90,25 @@ def test_five_nodes_judge_in_time_with_one_transaction(
     assert until(lambda: world.client.head().time >= final_at)
     assert world.client.verdict_of(subject, world.policy_address)[0] == outcome
     assert world.submissions(head) == 1
-    assert all(len(node.events("signed", asked)) == 1 for node in five)
+    signed = [len(node.events("signed", asked)) for node in five]
+    assert sum(signed) >= 3 and max(signed) == 1  # who comes late need not look any more
 
 
 def test_the_evidence_is_what_was_signed(world: World, five: list[NodeProcess]) -> None:
     subject = world.deliver(b"good", b"good")
     asked = world.request(subject)
     assert world.judged(subject) == Outcome.PASS
+    signers = world.verdict(subject).signers
+    seat = next(seat for seat in range(5) if signers >> seat & 1)
     said = five[0].get(f"/attestations/{to_hex(asked.key[0])}")["attestations"]
-    mine = next(one for one in said if asked.signer_of(_load(one), world.client.deals) == 0)
-    document = five[0].get(f"/evidence/{mine['evidence']}")
+    mine = next(one for one in said if asked.signer_of(load(one), world.client.deals) == seat)
+    document = five[seat].get(f"/evidence/{mine['evidence']}")
     whole = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     assert to_hex(keccak(whole)) == mine["evidence"]
     assert document["finding"]["score"] == mine["score"] == 100
-    assert (document["node"], document["model"]) == (checksum(asked.policy.seats[0].node), to_hex(model_id(MODEL)))
+    assert (document["node"], document["model"]) == (checksum(asked.policy.seats[seat].node), to_hex(model_id(MODEL)))
     with pytest.raises(urllib.error.HTTPError, match="404"):
         five[0].get("/evidence/" + "0x" + "12" * 32)
-
-
-def _load(document: Any) -> Any:
-    from countersign.oracle.relay import load
-
-    return load(document)
 
 
 # Some dead or lying
@@ -146,20 +143,26 @@ def test_two_of_five_lying_change_nothing_and_with_one_more_down_there_is_no_ver
 
 
 def test_an_equivocator_is_slashed_once(world: World, five: list[NodeProcess]) -> None:
-    liar = five[3]
-    liar.stop()
+    """It tells one node Pass and the other one Fail; a third signature is needed, and its Pass is as good as any."""
+    down, liar = five[2:], five[3]
+    for node in down:
+        node.stop()
     subject = world.deliver(b"good", b"good")
     asked = world.request(subject)
+    assert until(lambda: all(node.events("signed", asked) for node in five[:2]))
     before = world.client.node_of(address(liar.key)).stake
-    for node, score in ((five[0], 100), (five[1], 0)):
+    for node, score in ((five[0], 0), (five[1], 100)):
         node.post(_message(dump(world.signed(liar.key, asked, score))))
     slashed = before - world.policy.slash // 10**9
     assert until(lambda: world.client.node_of(address(liar.key)).stake == slashed)
     assert world.judged(subject) == Outcome.PASS
     time.sleep(1)
     assert world.client.node_of(address(liar.key)).stake == slashed
-    assert sum(world.client.reward_of(address(key)) for key in NODES) == world.policy.slash // 2
-    liar.start(world.chain.url).wait_up()
+    assert len(five[0].events("slashed") + five[1].events("slashed")) == 1
+    for node in down:
+        node.start(world.chain.url)
+    for node in down:
+        node.wait_up()
 
 
 def _message(*documents: dict[str, Any]) -> bytes:
@@ -239,7 +242,7 @@ def test_it_stops_when_told(alone: World, tmp_path: Path, number: int) -> None:
 def test_a_check_that_fails_abstains_and_the_next_is_judged(
     alone: World, tmp_path: Path, content: bytes, reason: str
 ) -> None:
-    with nodes_of(alone, tmp_path) as (node,):
+    with nodes_of(alone, tmp_path, limit=2) as (node,):
         asked = alone.request(alone.deliver(content, b"good"))
         assert until(lambda: node.events("abstained", asked))
         (abstained,) = node.events("abstained", asked)
@@ -285,7 +288,7 @@ def test_a_subject_that_is_no_delivery_and_a_lapse_are_borne(world: World, tmp_p
         asked = short.request(os.urandom(32))
         assert until(lambda: node.events("abstained", asked))
         assert "no delivery" in node.events("abstained", asked)[0]["reason"]
-        assert until(lambda: node.get("/health")["open"] == 0)
+        assert until(lambda: short.client.head().time > asked.deadline)
         subject = short.deliver(b"good", b"good")
         short.request(subject)
         assert short.judged(subject) == Outcome.PASS

@@ -36,7 +36,7 @@ def up(tmp_path: Path, ports: dict[str, str]) -> Iterator[Up]:
     started: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
-        command = [sys.executable, "scripts/up.py"]
+        command = [sys.executable, "-m", "scripts.up"]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True))
         return started[-1]

@@ -26,7 +26,7 @@ class WorkFile:
 
 @dataclass(frozen=True)
 class Document:
-    """A certificate or draft that the browser read."""
+    """A certificate, draft or file of terms that the browser read."""
 
     name: str
     text: str
@@ -59,15 +59,18 @@ _HTML = f"""<link rel="stylesheet" href="{asset_url("component.css")}">
 _component = st.components.v2.component("countersign_hasher", html=_HTML, js=module_stub("hasher.js"))
 
 
-def hasher(key: str, *, prompt: str, hint: str, shown: WorkFile | None) -> tuple[WorkFile | None, Document | None]:
-    """Mount the drop zone; ``shown`` is the file already chosen. Returns work and document as far as they are new.
+def hasher(
+    key: str, *, prompt: str, hint: str, shown: WorkFile | None, documents: str = ".countersign.json"
+) -> tuple[WorkFile | None, Document | None]:
+    """Mount the drop zone; ``shown`` is the file already chosen; files that end in ``documents`` are read, all others
+    only hashed. Returns work and document as far as they are new.
 
     Raises InputError or CertificateError when the browser sends what no file gives.
     """
     file = {"name": shown.name, "size": shown.size, "sha256": shown.content.hex()} if shown else None
     result = _component(
         key=key,
-        data={"prompt": prompt, "hint": hint, "file": file},
+        data={"prompt": prompt, "hint": hint, "file": file, "documents": documents},
         default={"file": None, "document": None},
         on_file_change=ignore,
         on_document_change=ignore,
@@ -92,5 +95,5 @@ def document_of(raw: dict[str, Any] | None) -> Document | None:
         return None
     text = raw.get("text")
     if not isinstance(text, str):
-        raise CertificateError("The certificate could not be read.", "Choose the .countersign.json file again.")
+        raise CertificateError("The document could not be read.", "Choose the file again.")
     return Document(str(raw.get("name", ""))[:255], text)

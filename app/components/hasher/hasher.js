@@ -45,6 +45,7 @@ class Hasher {
     this.$(".prompt").textContent = data?.prompt ?? "Drop a file here";
     this.$(".hint").textContent = data?.hint ?? "";
     this.shown = data?.file ?? null;
+    this.documents = data?.documents;
     this.draw();
     this.takeChosen(); // whoever chose a file before this code had loaded
   }
@@ -58,8 +59,9 @@ class Hasher {
 
   async take(files) {
     this.say("");
-    for (const file of files.filter(isDocument)) await this.read(file);
-    const works = files.filter((file) => !isDocument(file));
+    const read = (file) => isDocument(file, this.documents);
+    for (const file of files.filter(read)) await this.read(file);
+    const works = files.filter((file) => !read(file));
     if (works.length > 1) this.say("One work at a time, please. The first one was taken.");
     if (works.length) await this.digest(works[0]);
   }

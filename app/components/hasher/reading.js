@@ -4,9 +4,9 @@ export const DIGEST_AT_ONCE = 64 * 1024 * 1024; // above it, WebCrypto would nee
 export const CHUNK = 4 * 1024 * 1024;
 const LARGEST_DOCUMENT = 4 * 1024 * 1024;
 
-/** A certificate or draft is read as text; everything else is a work, which is only hashed. */
-export function isDocument(file) {
-  return file.name.toLowerCase().endsWith(".countersign.json") && file.size <= LARGEST_DOCUMENT;
+/** A certificate or draft (or what else ends in `suffix`) is read as text; everything else is a work, only hashed. */
+export function isDocument(file, suffix = ".countersign.json") {
+  return file.name.toLowerCase().endsWith(suffix) && file.size <= LARGEST_DOCUMENT;
 }
 
 /** A sentence and a next step when the file cannot be a work, else null. */

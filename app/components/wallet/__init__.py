@@ -60,9 +60,9 @@ _component = st.components.v2.component("countersign_wallet", html=_HTML, js=mod
 Intent = dict[str, Any]
 
 
-def send_intent(label: str, chain: dict[str, Any], sender: bytes, call: Call, attempt: int = 0) -> Intent:
+def send_intent(label: str, chain: dict[str, Any], sender: bytes, call: Call, attempt: int | str = 0) -> Intent:
     """The wish that the wallet sends ``call``. ``attempt`` sets a new try apart from one that came to nothing."""
-    body = {"kind": "send", "call": {"to": checksum(call.to), "data": to_hex(call.data), "value": "0x0"}}
+    body = {"kind": "send", "call": {"to": checksum(call.to), "data": to_hex(call.data), "value": hex(call.value)}}
     return _intent(label, {**body, "chain": chain, "from": checksum(sender), "attempt": attempt})
 
 

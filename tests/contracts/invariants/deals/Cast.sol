@@ -57,6 +57,7 @@ abstract contract Cast is Base, IDirector {
 
     /// @inheritdoc IDirector
     function pending() external view returns (address, bytes memory) {
+        if (_target == NOBODY) return (NOBODY, "");
         return (_target, _data);
     }
 

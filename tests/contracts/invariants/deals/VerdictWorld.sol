@@ -246,10 +246,10 @@ abstract contract VerdictWorld is WatchVerdicts {
         if (how == 1) ++said.request.round;
         if (how == 2) said.request.subject = keccak256(abi.encode(said.request.subject));
         if (how == 3) said.request.policy = address(uint160(said.request.policy) ^ 1);
-        if (how == 4) --said.issuedAt;
+        if (how == 4) ++said.issuedAt;
         bytes memory forged = _attest(secret, how == 5 ? address(escrow) : address(oracle), said);
         if (how == 1) --said.request.round;
-        if (how == 4) ++said.issuedAt;
+        if (how == 4) --said.issuedAt;
         return forged;
     }
 

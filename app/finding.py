@@ -1,0 +1,60 @@
+"""The index as the pages see it: what deals, policies, nodes, verdicts there are. What holds is asked of the chain."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from app.chain import client, is_local, settings
+from countersign.errors import IndexStoreError
+from countersign.index.query import Query
+from countersign.index.store import Store
+from countersign.index.sync import catch_up
+
+__all__ = ["Finder", "finder"]
+
+_lock = threading.Lock()
+
+
+class Finder(Query):
+    """Questions that only the pages ask."""
+
+    def nodes(self) -> list[bytes]:
+        """Every address that ever joined, oldest first."""
+        sql = "SELECT node FROM node_events WHERE kind = 'joined' GROUP BY node ORDER BY min(block), min(log_index)"
+        return [row["node"] for row in self._rows(sql)]
+
+    def recent_verdicts(self, count: int) -> list[dict[str, Any]]:
+        """The newest verdicts as they were submitted, newest first."""
+        return self._rows("SELECT * FROM verdicts ORDER BY block DESC, log_index DESC LIMIT ?", count)
+
+
+@contextmanager
+def finder() -> Iterator[Finder]:
+    """The index for one look. Raises IndexStoreError, also for whatever goes wrong while reading it."""
+    if is_local():
+        _bring_up_to_date()
+    found = Finder(settings().index_path)
+    try:
+        yield found
+    except sqlite3.Error as error:
+        raise IndexStoreError(
+            f"The index cannot be read: {error}.", "Try again; else: countersign index rebuild."
+        ) from error
+    finally:
+        found.close()
+
+
+def _bring_up_to_date() -> None:
+    """On the local chain what was just sent is shown at once. A public chain has its own indexer: reading years of
+    blocks is nothing for a page."""
+    with _lock:
+        store = Store(settings().index_path, client().contracts)
+        try:
+            with suppress(IndexStoreError):  # another indexer of this file was faster
+                catch_up(client(), store)
+        finally:
+            store.close()
