@@ -13,7 +13,7 @@ from app.sending import choose, chosen, notice, pending, perform
 from app.termsfile import from_text
 from app.ui import guarded, plain, problem, short
 from app.views.deal import deal_view
-from app.views.proposal import proposal_view
+from app.views.proposal import forget_values, keep_values, proposal_view
 from countersign.canonical import from_hex, to_hex
 from countersign.deal.terms import SUFFIX, TermsFile
 from countersign.deal.timeline import STATUS
@@ -28,6 +28,7 @@ _SHOWN = 25
 
 def page() -> None:
     """Draw the page."""
+    keep_values()
     st.title("Deals")
     trouble = health().problem
     if trouble:
@@ -45,6 +46,8 @@ def _draw(account: Account | None) -> None:
     agreed = _agreed()
     if agreed:
         st.button("All deals", on_click=_go, icon=":material/arrow_back:", key="to-list")
+        if _FILE in st.session_state and "new-title" in st.session_state:
+            st.button("Change the terms", on_click=_go, kwargs={"new": "yes"}, icon=":material/edit:", key="to-form")
         deal_view(account, agreed)
     elif "new" in st.query_params and account:
         st.button("All deals", on_click=_go, icon=":material/arrow_back:", key="to-list")
@@ -57,6 +60,11 @@ def _go(**where: str) -> None:
     """To another part of the page; without arguments to the list."""
     choose(None)
     _address(**where)
+
+
+def _new() -> None:
+    forget_values()
+    _go(new="yes")
 
 
 def _address(**where: str) -> None:
@@ -108,7 +116,7 @@ def _list(account: Account | None) -> None:
         )
     else:
         _mine(account)
-        st.button("New deal", type="primary", icon=":material/add:", on_click=_go, kwargs={"new": "yes"})
+        st.button("New deal", type="primary", icon=":material/add:", on_click=_new)
         _credit(account)
     _drop()
 

@@ -21,7 +21,7 @@ from countersign.deal.words import Currency, read_duration, read_time
 from countersign.errors import CountersignError, InputError
 from countersign.records import ZERO, Policy, Terms
 
-__all__ = ["proposal_view"]
+__all__ = ["forget_values", "keep_values", "proposal_view"]
 
 _NOBODY = "Nobody: only payer, payee and time decide"
 _COIN, _TOKEN = "ETH", "A token (ERC-20)"
@@ -29,14 +29,13 @@ _TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf", "text/plai
 _TIMES = {"10m": "10 minutes", "1h": "1 hour", "6h": "6 hours", "1d": "1 day", "3d": "3 days", "1w": "1 week",
           "2w": "2 weeks", "4w": "4 weeks"}  # fmt: skip
 _ENOUGH = ""
-_REFERENCE = "new-reference"
+_REFERENCE, _DROP = "new-reference", "new-drop"
 _WITHOUT_POLICY = 86400
 """Seconds to a dispute where no committee judges."""
 
 
 def proposal_view(account: Account, take: Callable[[TermsFile], None]) -> None:
     """Draw the form; the finished terms go to ``take``. Nothing is sent or paid here."""
-    _keep_values()
     st.header("New deal")
     st.markdown(
         "You are the payer. This makes a file of terms: read it in plain words, share it with the seller, "
@@ -52,11 +51,20 @@ def proposal_view(account: Account, take: Callable[[TermsFile], None]) -> None:
             problem(error)
 
 
-def _keep_values() -> None:
-    """Streamlit forgets a field that is not drawn: whoever looks at the terms may come back to change one."""
-    for key in list(st.session_state):
-        if str(key).startswith("new-") and not str(key).startswith("new-drop"):
-            st.session_state[key] = st.session_state[key]
+def keep_values() -> None:
+    """Streamlit forgets a field that is not drawn: whoever reads the terms may come back to change them."""
+    for key in _own_keys():
+        st.session_state[key] = st.session_state[key]
+
+
+def forget_values() -> None:
+    """The next form begins empty."""
+    for key in _own_keys():
+        del st.session_state[key]
+
+
+def _own_keys() -> list[str]:
+    return [str(key) for key in st.session_state if str(key).startswith("new-") and key != _DROP]
 
 
 # The form
@@ -92,7 +100,7 @@ def _reference() -> tuple[bytes, str]:
     st.markdown("What the delivery is compared with: the photograph at dispatch, or the agreed preview.")
     shown: WorkFile | None = st.session_state.get(_REFERENCE)
     hint = "It is hashed on this computer and never uploaded."
-    file, _ = hasher("new-drop", prompt="Drop the reference here", hint=hint, shown=shown)
+    file, _ = hasher(_DROP, prompt="Drop the reference here", hint=hint, shown=shown)
     if file:
         st.session_state[_REFERENCE] = file
         st.rerun()
@@ -145,11 +153,10 @@ def _times() -> dict[str, Any]:
 
 
 def _time(label: str, key: str, usual: str, more: str = "") -> str:
-    times = list(_TIMES)
+    st.session_state.setdefault(key, usual)
     chosen = st.selectbox(
         label,
-        times,
-        index=None if key in st.session_state else times.index(usual),
+        list(_TIMES),
         key=key,
         format_func=lambda t: _TIMES.get(t, t),
         accept_new_options=True,
@@ -160,7 +167,8 @@ def _time(label: str, key: str, usual: str, more: str = "") -> str:
 
 def _silence(said: dict[str, Any], policy: Policy | None) -> None:
     st.subheader("If nobody judges")
-    said["silence"] = st.slider("The seller's share", 0, 100, 0, 5, format="%d %%", key="new-silence")
+    st.session_state.setdefault("new-silence", 0)
+    said["silence"] = st.slider("The seller's share", 0, 100, step=5, format="%d %%", key="new-silence")
     judged = "gives a verdict in time" if policy else "releases or refunds in time"
     st.markdown(f"**If nobody {judged},** {plain(_silence_words(said))}.")
 

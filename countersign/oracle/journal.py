@@ -36,7 +36,7 @@ class Journal:
         make_private_folder(path.parent)
         try:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+            self._db.executescript(f"PRAGMA synchronous=FULL; {_SCHEMA}")
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"The node's journal {path} cannot be used: {error}.",

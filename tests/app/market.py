@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import urllib.parse
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from pages import mine
-
 from countersign import models
 from countersign.canonical import (
     attestation_digest,
-    checksum,
-    deal_id,
     keccak,
     model_id,
     pack_attestation,
@@ -113,7 +106,9 @@ class Market:
             said = Attestation(Request(subject, self.address, record.round), score, evidence, record.requested_at)
             signature = signer(keys[seat.node]).sign_digest(attestation_digest(self.client.deals, said))
             packed += pack_attestation(score, evidence, signature)
-        self.send(BUYER, Call(self.client.deals.oracle, encode_call("Oracle", "submit", subject, self.address, 3, packed)))
+        self.send(
+            BUYER, Call(self.client.deals.oracle, encode_call("Oracle", "submit", subject, self.address, 3, packed))
+        )
         return keccak(b"evidence" + self.policy.seats[0].node)
 
     def judged(self, score: int = 90, **changes: Any) -> tuple[TermsFile, bytes]:

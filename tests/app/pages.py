@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
@@ -90,7 +92,8 @@ class Page:
         app = self.app
         blocks = (app.markdown, app.error, app.warning, app.info, app.caption, app.title, app.header, app.subheader)
         words = [element.value for group in blocks for element in group]
-        return "\n".join(words + [element.proto.body for element in self.app.get("html")])
+        bodies = [html.unescape(element.proto.body) for element in self.app.get("html")]
+        return "\n".join([re.sub(r"\\(\W)", r"\1", "\n".join(words)), *bodies])
 
     @property
     def buttons(self) -> list[str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from market import BUYER, SELLER, Market, address
+from market import SELLER, Market, address
 from pages import deals_page
 
-from app.termsfile import from_text, to_text
-from countersign.canonical import checksum, to_hex
-from countersign.records import State
+from countersign.canonical import checksum
 from tools.devnet import Devnet
 
 

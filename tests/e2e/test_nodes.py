@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commandline import Cli
 from committee import MODEL, NODES, PUBLISHER, NodeProcess, World, address, nodes_of, policy_of, until
 from test_crash import Proxy
 
@@ -424,3 +427,131 @@ def test_a_seat_with_another_model_is_not_filled(world: World, tmp_path: Path, k
         suspended = partial(mine.client.call, oracle, "Oracle", "suspendedOf", mine.policy_address)
         assert until(lambda: suspended() == (1 if kind == "revoked" else 0))
         assert not node.events("signed", asked)
+
+
+# The operator's day
+
+
+@pytest.fixture
+def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line of an operator whose key is test:6, which no committee has."""
+    for name in ("HOME", "RPC", "CHAIN", "KEY"):
+        monkeypatch.delenv(f"COUNTERSIGN_{name}", raising=False)
+    return Cli(world.chain.url, tmp_path / "desk")
+
+
+def test_an_operator_makes_a_node_joins_publishes_runs_and_leaves(world: World, desk: Cli, tmp_path: Path) -> None:
+    port = free_port()
+    made = desk("oracle", "init", "--check", "file-type", "--listen", f"127.0.0.1:{port}", "--json", key="test:6")
+    assert made.code == 0 and made.json["address"] == checksum(address(6)), made
+    for stake, total in (("0.5", "0.5"), ("0.5", "0.5"), ("1.0", "1"), ("0.2", "1")):
+        joined = desk("oracle", "join", "--stake", stake, "--json")
+        assert joined.code == 0 and int(joined.json["stake"]) == int(float(total) * 10**18), joined
+    model = desk("oracle", "publish", "--json").json["modelId"]
+    assert desk("oracle", "publish", "--json").json["modelId"] == model
+    seat = Seat(address(6), bytes.fromhex(model[2:]))
+    mine = World(world.chain, Policy(**vars(policy_of(NODES[:1])) | {"seats": (seat,)})).prepare()
+    assert desk("oracle", "init", "--policy", checksum(mine.policy_address)).code == 0
+
+    node = NodeProcess(6, port, tmp_path / "desk")
+    command = [
+        sys.executable,
+        "-m",
+        "countersign",
+        "oracle",
+        "run",
+        "--home",
+        str(desk.home),
+        "--rpc",
+        desk.url,
+        "--json",
+    ]
+    with node.log.open("ab") as log:
+        node.process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        node.wait_up()
+        picture, nothing = (mine.deliver(content, b"x") for content in (_png(), b""))
+        for subject, outcome in ((picture, Outcome.PASS), (nothing, Outcome.FAIL)):
+            mine.request(subject)
+            assert mine.judged(subject) == outcome, node.log.read_text()
+        by_hand = mine.request(mine.deliver(b"unseen", b"x", uri="ftp://nowhere"))
+        subject = to_hex(by_hand.request.subject)
+        status = desk("oracle", "status", "--json").json
+        assert status["serves"] and status["signed"] == 2 and [one["subject"] for one in status["open"]] == [subject]
+        attested = desk("oracle", "attest", subject, "--score", 80, "--yes", "--json")
+        assert attested.code == 0 and attested.json["told"] == 1, attested
+        assert mine.judged(by_hand.request.subject) == Outcome.PASS
+        assert desk("oracle", "status").code == 0
+    finally:
+        assert node.stop(signal.SIGINT) == 0
+    assert desk("oracle", "attest", subject, "--score", 10, "--yes").code == 2  # decided
+    assert desk("oracle", "leave").code == 0 and desk("oracle", "leave").code == 0
+    too_early, refused = desk("oracle", "withdraw"), desk("oracle", "join")
+    assert too_early.code == refused.code == 1 and "matures at" in too_early.err and "leaving" in refused.err
+
+
+def _png() -> bytes:
+    from io import BytesIO
+
+    from PIL import Image
+
+    made = BytesIO()
+    Image.effect_noise((64, 64), 50).save(made, "PNG")
+    return made.getvalue()
+
+
+def test_a_manual_answer_is_given_once_and_only_where_one_may(world: World, alone: World, desk: Cli) -> None:
+    key = f"test:{NODES[0]}"
+    assert desk("oracle", "init", "--check", "file-type", key=key).code == 0
+    asked = alone.request(alone.deliver(b"good", b"good"))
+    request = to_hex(asked.key[0])
+    refused = desk("oracle", "attest", request, "--score", 80, "--yes")
+    assert refused.code == 2 and "--policy" in refused.err
+    assert desk("oracle", "init", "--policy", checksum(alone.policy_address)).code == 0
+    assert desk("oracle", "attest", request, "--score", 80, "--yes").code == 0
+    again = desk("oracle", "attest", request, "--score", 80, "--yes", "--json")
+    assert again.code == 0 and again.json["told"] == 0
+    other = desk("oracle", "attest", request, "--score", 10, "--yes")
+    assert other.code == 2 and "attested score 80" in other.err
+    stranger = desk("oracle", "attest", request, "--score", 80, "--yes", key="test:7")
+    assert stranger.code == 2 and "may not sign" in stranger.err
+    assert "No open request" in desk("oracle", "attest", "0x" + "12" * 32, "--score", 80, "--yes").err
+
+
+def test_a_check_is_tried_without_a_node_or_a_chain(desk: Cli, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(_png())
+    (tmp_path / "empty").write_bytes(b"")
+    passed = desk("oracle", "check", tmp_path / "photo.png", "--check", "file-type", "--json")
+    assert passed.code == 0 and passed.json["score"] >= 50, passed
+    failed = desk("oracle", "check", tmp_path / "empty", "--check", "file-type")
+    assert failed.code == 1 and "of 100" in failed.out
+    for arguments in (("photo.png",), ("nothing", "--check", "file-type"), ("photo.png", "--check", "mind-reading")):
+        refused = desk("oracle", "check", tmp_path / arguments[0], *arguments[1:])
+        assert refused.code == 2 and refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("init",), "what the node judges with"),
+        (("init", "--check", "file-type", "--peer", "nonsense"), "is no URL"),
+        (("init", "--check", "file-type", "--listen", "here"), "no address to listen on"),
+        (("init", "--check", "file-type", "--policy", "0x12"), "20 bytes"),
+        (("join", "--stake", "0.0000000001"), "whole number of gwei"),
+        (("join", "--stake", "much"), "not an amount"),
+        (("status",), "no node in"),
+        (("run",), "no node in"),
+    ],
+)
+def test_bad_input_gets_a_sentence(desk: Cli, arguments: tuple[str, ...], words: str) -> None:
+    refused = desk("oracle", *arguments, key="test:6")
+    assert refused.code == 2 and words in refused.err
+
+
+def test_a_new_node_has_a_key_of_its_own_which_is_kept(desk: Cli) -> None:
+    made = [
+        desk("oracle", "init", "--check", "file-type", "--json", passphrase="correct horse") for _ in range(2)
+    ]  # fmt: skip
+    assert made[0].code == 0 and made[0].json == made[1].json
+    assert desk("oracle", "init", key="test:1").code == 2
+    assert (desk.home / "node-key.json").stat().st_mode & 0o077 == 0
