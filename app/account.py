@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.chain import demo_accounts, is_local, wallet_chain
 from app.components.wallet import wallet
-from app.ui import summary
+from app.ui import who
 from countersign.canonical import checksum, from_address
 from countersign.errors import InputError
 
@@ -63,7 +63,7 @@ def account_bar(why: str) -> Account | None:
     st.query_params[_PARAMETER] = _name(account)
     left, right = st.columns([5, 2], vertical_alignment="center")
     with left:
-        summary(f"You are {label_of(account)}", checksum(account.address) if account.demo is not None else "")
+        who(label_of(account), checksum(account.address) if account.demo is not None else "")
     if right.button("Change account", width="stretch"):
         st.session_state.pop(_KEY, None)
         del st.query_params[_PARAMETER]

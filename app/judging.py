@@ -140,7 +140,7 @@ def join_action(address: bytes, amount: str, occasion: int) -> Action:
         "The stake comes back 14 days after you leave.",
     )
     name = intent("join", address, stake, occasion)
-    return Action(name, "Join", Call(client().deals.nodes, data, stake), words)
+    return Action(name, "Add to the stake" if occasion else "Join", Call(client().deals.nodes, data, stake), words)
 
 
 def leave_action(address: bytes, occasion: int) -> Action:

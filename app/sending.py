@@ -23,7 +23,7 @@ PACE = 1.0
 """Seconds between two looks at a pending transaction."""
 
 _DECLINED = 4001
-_CHOSEN, _TRIES, _PENDING, _DONE = "chosen", "sending-tries", "sending-pending", "sending-done"
+_CHOSEN, _TRIES, _ASKED, _PENDING, _DONE = "chosen", "sending-tries", "sending-asked", "sending-pending", "sending-done"
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,19 @@ def _send_by_demo(account: Account, number: int, action: Action) -> None:
 def _send_by_wallet(account: Account, action: Action) -> None:
     attempt = f"{action.name}/{_tries(action)}"
     intent = send_intent(action.label, wallet_chain(), account.address, action.call, attempt)
-    # What was sent counts before anything else: by now the contract may already refuse the same call.
-    answer = answered("wallet", intent)
-    if answer and answer.value:
-        _sent(account, action, answer.value)
+    st.session_state[_ASKED] = (account, action, intent)
+    _take_answer()
     show_cost(account.address, action.call)
     ask_wallet(intent)
+
+
+def _take_answer() -> None:
+    """What was sent counts before anything else: by now the contract may already refuse the same call."""
+    asked: tuple[Account, Action, Intent] | None = st.session_state.get(_ASKED)
+    answer = answered("wallet", asked[2]) if asked else None
+    if asked and answer and answer.value:
+        del st.session_state[_ASKED]
+        _sent(asked[0], asked[1], answer.value)
 
 
 def _sent(account: Account, action: Action, transaction: bytes) -> None:
@@ -152,6 +159,7 @@ def pending() -> bool:
     """Draw the transaction that is on its way, if there is one: nothing else is offered meanwhile."""
     this: _Pending | None = st.session_state.get(_PENDING)
     if this is None:
+        _take_answer()
         return False
     progress = this.progress()
     if progress.state == "final":

@@ -21,6 +21,7 @@ __all__ = [
     "checklist",
     "facts",
     "guarded",
+    "history",
     "plain",
     "possible",
     "problem",
@@ -28,6 +29,7 @@ __all__ = [
     "step",
     "summary",
     "track",
+    "who",
 ]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~:<>&])")
@@ -90,7 +92,22 @@ _MONO = ' class="cs-mono"'
 
 
 def _is_hex(value: str) -> bool:
-    return value.startswith("0x")
+    return re.fullmatch("0x[0-9a-fA-F]+", value) is not None
+
+
+def history(rows: Iterable[tuple[str, str, str]]) -> None:
+    """What happened, oldest first: time, words, transaction."""
+    items = "".join(
+        f'<li><span>{escape(time)}</span><p>{escape(words)}</p><p class="cs-mono">{escape(transaction)}</p></li>'
+        for time, words, transaction in rows
+    )
+    st.html(f'<ol class="cs-history">{items}</ol>')
+
+
+def who(name: str, address: str) -> None:
+    """Who acts on this page."""
+    shown = f' <span class="cs-mono">{escape(address)}</span>' if address else ""
+    st.html(f'<p class="cs-who">You are <b>{escape(name)}</b>{shown}</p>')
 
 
 _TRACK = (("ready", "Ready"), ("sent", "Sent"), ("mined", "Mined"), ("final", "Final"))

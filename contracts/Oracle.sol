@@ -21,7 +21,6 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     using PolicyCode for bytes;
     using VerdictStorage for Verdict;
 
-    uint256 internal constant MAX_SEATS = 32;
     uint256 internal constant RULINGS = 3;
     /// Seconds that remain at the very least to have overturned signers slashed before they can withdraw.
     uint256 internal constant SLASH_TIME = 1 days;
@@ -58,7 +57,7 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IOracle
     function createPolicy(Policy calldata terms) external returns (address policy) {
-        _requireSound(terms);
+        PolicyCode.requireSound(terms, NODES.UNBONDING() - SLASH_TIME);
         bytes memory initCode = PolicyCode.initCode(PolicyCode.encode(terms));
         policy = Create2.computeAddress(0, keccak256(initCode));
         if (policy.code.length != 0) return policy;
@@ -82,12 +81,12 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IOracle
     function request(bytes32 subject, address policy) external payable {
-        bytes memory code = _codeOf(policy);
+        bytes memory code = PolicyCode.read(policy);
         Verdict storage record = _verdicts[_keyOf(subject, policy)];
         uint256 number = _nextRound(record.load(), code, subject, policy);
         uint256 fee = code.word(PolicyCode.FEE);
         require(msg.value == fee, WrongPayment(msg.value, fee));
-        uint32 suspended = _suspended[policy] | _unfit(code);
+        uint32 suspended = _suspended[policy] | NODES.unfit(code.nodes(), address(this), code.word(PolicyCode.SLASH));
         uint256 active = code.word(PolicyCode.SEATS) - _count(suspended);
         uint256 k = code.word(PolicyCode.K);
         require(active >= k, TooFewSeats(active, uint8(k)));
@@ -180,8 +179,10 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         if (round < verdict.round || _lapsed(verdict, terms)) {
             done = _returnFee(place, terms);
         } else {
-            uint40 effectiveAt = _effectiveAt(place.key, verdict);
-            require(verdict.outcome != Outcome.None && block.timestamp >= effectiveAt, NotEffective(effectiveAt));
+            uint256 effectiveAt = _effectiveAt(place.key, _verdicts[place.key].load());
+            require(
+                verdict.outcome != Outcome.None && block.timestamp >= effectiveAt, NotEffective(uint40(effectiveAt))
+            );
             done = _settle(place, terms, verdict);
         }
         require(done, NothingDue());
@@ -260,18 +261,18 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IVerdicts
     function verdictOf(bytes32 subject, address policy) external view returns (Outcome, uint40, uint40) {
         bytes32 key = _keyOf(subject, policy);
-        Verdict memory verdict = _verdicts[key];
-        return (verdict.outcome, verdict.finalAt, _effectiveAt(key, verdict));
+        PackedVerdict verdict = _verdicts[key].load();
+        return (verdict.outcome(), uint40(verdict.finalAt()), uint40(_effectiveAt(key, verdict)));
     }
 
     /// @inheritdoc IOracle
     function isPolicy(address policy) external view returns (bool) {
-        return _isPolicy(policy, policy.code);
+        return PolicyCode.isPolicy(policy, policy.code);
     }
 
     /// @inheritdoc IOracle
     function policyOf(address policy) public view returns (Policy memory) {
-        return _codeOf(policy).decode();
+        return PolicyCode.read(policy).decode();
     }
 
     /// @inheritdoc IOracle
@@ -305,35 +306,6 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
 
     /* INTERNAL */
 
-    function _requireSound(Policy calldata terms) internal view {
-        uint256 seats = terms.seats.length;
-        bool quorum = seats <= MAX_SEATS && terms.k <= seats && 2 * uint256(terms.k) > seats;
-        require(quorum, BadQuorum(seats, terms.k));
-        require(terms.passScore != 0 && terms.passScore <= 100, BadPassScore(terms.passScore));
-        uint256 total = uint256(terms.submitTime) + terms.challengeTime + terms.rulingTime;
-        bool arbitrated = terms.challengeTime != 0 && terms.rulingTime != 0;
-        uint256 limit = NODES.UNBONDING() - SLASH_TIME;
-        bool times = terms.submitTime != 0 && total <= limit
-            && (terms.arbiter == address(0) ? terms.rulingTime == 0 && terms.bond == 0 : arbitrated);
-        require(times, BadTimes(total, limit));
-        require(terms.arbiter == address(0) || terms.arbiter.code.length != 0, NoArbiter());
-        address last = address(0);
-        for (uint256 seat = 0; seat < seats; ++seat) {
-            require(terms.seats[seat].node > last, NotAscending(terms.seats[seat].node));
-            last = terms.seats[seat].node;
-        }
-    }
-
-    function _isPolicy(address policy, bytes memory code) internal view returns (bool) {
-        return code.length != 0 && policy == Create2.computeAddress(0, keccak256(PolicyCode.initCode(code)));
-    }
-
-    /// The code of a policy of ours.
-    function _codeOf(address policy) internal view returns (bytes memory code) {
-        code = policy.code;
-        require(_isPolicy(policy, code), UnknownPolicy(policy));
-    }
-
     /// 0, or one more than the round that lapsed.
     function _nextRound(PackedVerdict verdict, bytes memory code, bytes32 subject, address policy)
         internal
@@ -346,14 +318,6 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         bool lapsed = verdict.outcome() == Outcome.None && block.timestamp > deadline && number < type(uint8).max;
         require(lapsed, AlreadyRequested(subject, policy, uint8(number)));
         return number + 1;
-    }
-
-    function _unfit(bytes memory code) internal view returns (uint32) {
-        address[] memory nodes = new address[](code.word(PolicyCode.SEATS));
-        for (uint256 seat = 0; seat < nodes.length; ++seat) {
-            nodes[seat] = code.nodeAt(seat);
-        }
-        return NODES.unfit(nodes, address(this), code.word(PolicyCode.SLASH));
     }
 
     /// The time to submit has not ended, and every signer may sign.
@@ -409,9 +373,10 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         return (Stage.Declined, outcome);
     }
 
-    function _effectiveAt(bytes32 key, Verdict memory verdict) internal view returns (uint40) {
-        if (verdict.stage == Stage.Unchallenged) return verdict.finalAt;
-        return verdict.stage == Stage.Challenged ? _challenges[key].rulingBy : verdict.ruledAt;
+    function _effectiveAt(bytes32 key, PackedVerdict verdict) internal view returns (uint256) {
+        Stage stage = verdict.stage();
+        if (stage == Stage.Unchallenged) return verdict.finalAt();
+        return stage == Stage.Challenged ? _challenges[key].rulingBy : verdict.ruledAt();
     }
 
     function _lapsed(Verdict memory verdict, Policy memory terms) internal view returns (bool) {

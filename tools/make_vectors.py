@@ -1,7 +1,7 @@
 """Writes tests/vectors/*.json, which the Python, Solidity and web tests all read.
 
-It shares no code with the package: RFC 6962 as the recursion of its §2.1 over hashlib, EIP-712 by eth_account. Run
-``python -m tools.make_vectors`` after a change of format; tests/contracts/test_layout.py finds stale files.
+It shares no code with the package: RFC 6962 as the recursion of its §2.1 over hashlib, EIP-712 by eth_account, ABI by
+eth_abi. Run ``python -m tools.make_vectors`` after a change of format: tests/contracts/test_layout.py finds old files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_utils.address import to_checksum_address
@@ -22,7 +23,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors"
 
 CHAIN_ID = 31337
 REGISTRY, IDENTITIES, MODELS = (to_checksum_address(bytes([n]) * 20) for n in (0xC1, 0xC2, 0xC3))
+NODES, ORACLE, ESCROW, ARBITER, TOKEN = (to_checksum_address(bytes([n]) * 20) for n in (0xC4, 0xC5, 0xC6, 0xC7, 0xC8))
 ZERO = "0x" + "00" * 32
+NOBODY = "0x" + "00" * 20
 
 CT_LEAVES = (
     "",
@@ -59,8 +62,18 @@ TYPES: dict[str, list[dict[str, str]]] = {
         "Model": "address publisher, bytes32 weights, bytes32 root, bytes32 card, bytes32 data, string licence, "
         "bytes32 parents, bytes32 metrics",
         "Adoption": "address identity, address key, bytes32 commitment, address guardian",
+        "Request": "bytes32 subject, address policy, uint8 round",
+        "Attestation": "Request request, uint8 score, bytes32 evidence, uint40 issuedAt",
+        "Milestone": "uint256 amount, uint40 deliverTime, uint40 verdictTime",
+        "Terms": "address payer, address payee, address token, uint256 amount, address policy, bytes32 brief, "
+        "uint40 deliverBy, uint40 verdictBy, uint40 disputeTime, uint40 rulingTime, uint40 revealTime, "
+        "address arbiter, uint16 silenceShare, Milestone[] milestones, bytes32 buyerKey, bytes32 salt",
+        "Amendment": "bytes32 dealId, bytes32 newDealId",
     }.items()
 }
+
+PARTS = {"Claim": "Work", "Attestation": "Request", "Terms": "Milestone"}
+"""The struct within a struct."""
 
 
 def to_hex(data: bytes) -> str:
@@ -182,7 +195,7 @@ def merkle() -> dict[str, Any]:
 
 def typed(kind: str, message: dict[str, Any], contract: str = REGISTRY) -> SignableMessage:
     """What eth_account makes of a struct: header = domain separator, body = struct hash."""
-    used = ("EIP712Domain", kind, *(("Work",) if kind == "Claim" else ()))
+    used = ["EIP712Domain", kind, *([PARTS[kind]] if kind in PARTS else [])]
     domain = {"name": "Countersign", "version": "1", "chainId": CHAIN_ID, "verifyingContract": contract}
     types = {name: TYPES[name] for name in used}
     return encode_typed_data(
@@ -195,11 +208,16 @@ def struct_hash(kind: str, message: dict[str, Any]) -> str:
     return to_hex(typed(kind, message).body)
 
 
+def digest_of(kind: str, message: dict[str, Any], contract: str) -> str:
+    """What is signed under the domain of ``contract``."""
+    text = typed(kind, message, contract)
+    return to_hex(keccak(b"\x19\x01" + text.header + text.body))
+
+
 def signed(kind: str, message: dict[str, Any], contract: str, secret: bytes) -> dict[str, str]:
     """Digest and signature under the domain of ``contract``."""
-    text = typed(kind, message, contract)
-    digest = keccak(b"\x19\x01" + text.header + text.body)
-    return {"digest": to_hex(digest), "signature": to_hex(bytes(Account.sign_message(text, secret).signature))}
+    signature = bytes(Account.sign_message(typed(kind, message, contract), secret).signature)
+    return {"digest": digest_of(kind, message, contract), "signature": to_hex(signature)}
 
 
 def secret_of(number: int) -> bytes:
@@ -283,10 +301,232 @@ def eip712() -> dict[str, Any]:
     }
 
 
+# Policies, verdicts, deals
+
+SEAT = "(address,bytes32)"
+POLICY = f"(bytes32,address,uint96,uint96,uint96,uint32,uint32,uint32,uint8,uint8,{SEAT}[])"
+"""ABI type of `Policy`."""
+
+LAYOUT = {
+    "requestedAt": 40,
+    "finalAt": 40,
+    "ruledAt": 40,
+    "signers": 32,
+    "suspended": 32,
+    "paid": 32,
+    "bound": 8,
+    "round": 8,
+    "outcome": 8,
+    "stage": 8,
+}
+"""Bits of the fields of `Verdict`, from the lowest."""
+
+ISSUED_AT = 1_700_000_007
+SCORES = (100, 70, 69, 0, 85)
+"""Of the five seats; 70 passes."""
+
+
+def raw(text: str) -> bytes:
+    """Bytes of 0x-prefixed hex."""
+    return bytes.fromhex(text[2:])
+
+
+def committee(count: int) -> list[int]:
+    """Test keys 100, 101, … in the order of their addresses."""
+    return sorted(range(100, 100 + count), key=lambda number: int(address_of(number), 16))
+
+
+def seats(count: int) -> list[dict[str, str]]:
+    """A committee as seats, each with a model of its own."""
+    nodes = map(address_of, committee(count))
+    return [{"node": node, "model": word(f"model {node}")} for node in nodes]
+
+
+def policies() -> list[dict[str, Any]]:
+    """One seat without an arbiter, five with one, and 32 with the largest numbers there are."""
+    largest, names = (1 << 96) - 1, ("submitTime", "challengeTime", "rulingTime")
+    one = {"check": word("delivery/1"), "arbiter": NOBODY, "fee": 0, "bond": 0, "slash": 0}
+    five = one | {"arbiter": ARBITER, "fee": 10**15 + 7, "bond": 10**17, "slash": 10**18}
+    many = {"check": "0x" + "ff" * 32, "arbiter": NOBODY, "fee": largest, "bond": 0, "slash": largest}
+    return [
+        one | dict(zip(names, (60, 0, 0), strict=True)) | {"k": 1, "passScore": 1, "seats": seats(1)},
+        five | dict(zip(names, (600, 500, 400), strict=True)) | {"k": 3, "passScore": 70, "seats": seats(5)},
+        many | dict(zip(names, (13 * 86_400, 0, 0), strict=True)) | {"k": 32, "passScore": 100, "seats": seats(32)},
+    ]
+
+
+def encoded_policy(policy: dict[str, Any]) -> bytes:
+    """abi.encode of the struct."""
+    pairs = [(seat["node"], raw(seat["model"])) for seat in policy["seats"]]
+    plain = [value for name, value in policy.items() if name not in ("check", "seats")]
+    return bytes(encode([POLICY], [(raw(policy["check"]), *plain, pairs)]))
+
+
+def init_code(code: bytes) -> bytes:
+    """Creates a contract of ``code``: PUSH2 length, DUP1, PUSH1 10, then what returns all that follows."""
+    return b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80 60 0a 3d 39 3d f3") + code
+
+
+def policy_address(policy: dict[str, Any]) -> str:
+    """CREATE2 (EIP-1014) by the Oracle with salt 0."""
+    init = init_code(b"\0" + encoded_policy(policy))
+    return str(to_checksum_address(keccak(b"\xff" + raw(ORACLE) + bytes(32) + keccak(init))[12:]))
+
+
+def policy_record(policy: dict[str, Any]) -> dict[str, Any]:
+    """A policy as code; money as text."""
+    code = b"\0" + encoded_policy(policy)
+    return {
+        "policy": policy | {name: str(policy[name]) for name in ("fee", "bond", "slash")},
+        "encoded": to_hex(code[1:]),
+        "initCodeHash": to_hex(keccak(init_code(code))),
+        "address": policy_address(policy),
+    }
+
+
+def requests() -> list[dict[str, Any]]:
+    """The five seats' first request and its last possible round, and one full of ones."""
+    asked = {"subject": word("subject"), "policy": policy_address(policies()[1])}
+    ones = {"subject": "0x" + "ff" * 32, "policy": to_checksum_address(b"\xff" * 20), "round": 1}
+    return [asked | {"round": 0}, asked | {"round": 255}, ones]
+
+
+def packed_attestation(score: int, evidence: str, signature: bytes) -> bytes:
+    """Score, evidence, r, vs: s with the parity of the signature's point in its highest bit (EIP-2098)."""
+    vs = bytearray(signature[32:64])
+    vs[0] |= 0x80 * (signature[64] - 27)
+    return bytes([score]) + raw(evidence) + signature[:32] + bytes(vs)
+
+
+def attestation_record(seat: int, number: int, request: dict[str, Any], score: int, time: int) -> dict[str, Any]:
+    """What the node with test key ``number``, which has ``seat``, says of a request."""
+    evidence = word(f"evidence of seat {seat}")
+    attestation = {"request": request, "score": score, "evidence": evidence, "issuedAt": time}
+    said = signed("Attestation", attestation, ORACLE, secret_of(number))
+    packed = packed_attestation(score, evidence, raw(said["signature"]))
+    return {"seat": seat, "node": address_of(number), "attestation": attestation, **said, "packed": to_hex(packed)}
+
+
+def attestations() -> list[dict[str, Any]]:
+    """The five seats on their first request, by seat; then the first of them in the last round, at the end of time."""
+    (first, last, _), keys = requests(), committee(len(SCORES))
+    said = enumerate(zip(keys, SCORES, strict=True))
+    records = [attestation_record(seat, key, first, score, ISSUED_AT) for seat, (key, score) in said]
+    return [*records, attestation_record(0, keys[0], last, 0, (1 << 40) - 1)]
+
+
+def terms() -> list[dict[str, Any]]:
+    """Without later milestones, with one (a token, a verdict, an arbiter), and with three of the largest numbers."""
+    times = ("deliverBy", "verdictBy", "disputeTime", "rulingTime", "revealTime")
+    bare: dict[str, Any] = dict.fromkeys((field["name"] for field in TYPES["Terms"]), ZERO)
+    bare |= {"payer": address_of(40), "payee": address_of(41), "token": NOBODY, "amount": 1, "policy": NOBODY}
+    bare |= dict.fromkeys(times, 0) | {"deliverBy": ISSUED_AT + 60, "verdictBy": ISSUED_AT + 90, "arbiter": NOBODY}
+    bare |= {"silenceShare": 0, "milestones": []}
+    one = {"token": TOKEN, "amount": 10**18 + 1, "policy": policy_address(policies()[1]), "brief": word("brief")}
+    one |= {"disputeTime": 50, "rulingTime": 60, "arbiter": ARBITER, "silenceShare": 3333, "salt": word("salt")}
+    one |= {"milestones": [{"amount": 10**17, "deliverTime": 3600, "verdictTime": 7200}]}
+    most = {"amount": (1 << 256) - 1, "silenceShare": (1 << 16) - 1, "buyerKey": word("buyer key")}
+    most |= dict.fromkeys(times, (1 << 40) - 1)
+    three = [{"amount": (1 << 255) + n, "deliverTime": (1 << 40) - 1 - n, "verdictTime": n} for n in range(3)]
+    most |= {"milestones": three}
+    return [bare, bare | one, bare | one | most]
+
+
+def shown(kind: str, message: dict[str, Any]) -> dict[str, Any]:
+    """The message as JSON: what may exceed the numbers of JavaScript (uint256) as decimal text."""
+    document = {}
+    for field in TYPES[kind]:
+        value = message[field["name"]]
+        if field["type"] == "uint256":
+            value = str(value)
+        elif field["type"].endswith("[]"):
+            value = [shown(field["type"][:-2], each) for each in value]
+        document[field["name"]] = value
+    return document
+
+
+def terms_record(message: dict[str, Any]) -> dict[str, Any]:
+    """Terms and their ids."""
+    deal = digest_of("Terms", message, ESCROW)
+    return {"terms": shown("Terms", message), "structHash": struct_hash("Terms", message), "dealId": deal}
+
+
+def subjects() -> list[dict[str, Any]]:
+    """Of the last 12 bytes of a delivery none counts: the first two are the same subject."""
+    deals, delivery = [digest_of("Terms", each, ESCROW) for each in terms()], word("delivery")
+    cases = [(deals[0], 0, delivery), (deals[0], 0, delivery[:42] + "00" * 12), (deals[1], 1, delivery)]
+    cases.append((deals[2], 255, "0x" + "ff" * 32))
+    return [
+        {"dealId": deal, "milestone": number, "delivery": given, "subject": subject_of(deal, number, given)}
+        for deal, number, given in cases
+    ]
+
+
+def subject_of(deal: str, milestone: int, delivery: str) -> str:
+    """keccak256(abi.encode(dealId, milestone, bytes20(delivery)))."""
+    return to_hex(keccak(encode(["bytes32", "uint8", "bytes20"], [raw(deal), milestone, raw(delivery)[:20]])))
+
+
+def verdict_key(subject: str, policy: str) -> str:
+    """keccak256(abi.encode(subject, policy)): where the verdict is stored."""
+    return to_hex(keccak(encode(["bytes32", "address"], [raw(subject), policy])))
+
+
+def request_record(request: dict[str, Any]) -> dict[str, Any]:
+    """A request and what is derived from it."""
+    key = verdict_key(request["subject"], request["policy"])
+    return {"request": request, "structHash": struct_hash("Request", request), "verdictKey": key}
+
+
+def amendment_record(first: int, second: int) -> dict[str, Any]:
+    """One deal replaced by another, signed by the payer, who has test key 40."""
+    deals = [digest_of("Terms", each, ESCROW) for each in terms()]
+    amendment = {"dealId": deals[first], "newDealId": deals[second]}
+    said = signed("Amendment", amendment, ESCROW, secret_of(40))
+    return {"amendment": amendment, "payer": address_of(40), "amend": said}
+
+
+def verdicts() -> list[dict[str, Any]]:
+    """Requested, passed, failed and challenged, overturned and paid, annulled, and all bits that can be set."""
+    t = ISSUED_AT
+    cases = [
+        (t, 0, 0, 0, 0b10, 0, 0, 0, 0, 0),
+        (t, t + 500, 0, 0b10011, 0, 0, 70, 0, 1, 0),
+        (t, t + 500, 0, 0b01100, 0b10, 0, 69, 1, 2, 1),
+        (t, t + 500, t + 700, 0b10011, 0, 0b10011, 70, 0, 2, 4),
+        (t, t + 500, t + 700, 0b10011, 0, 0, 70, 0, 3, 3),
+        (*((1 << bits) - 1 for bits in list(LAYOUT.values())[:-2]), 3, 5),
+    ]
+    return [verdict_record(dict(zip(LAYOUT, case, strict=True))) for case in cases]
+
+
+def verdict_record(fields: dict[str, int]) -> dict[str, Any]:
+    """The fields written one after another, as bits, the last first."""
+    bits = "".join(f"{fields[name]:0{width}b}" for name, width in reversed(LAYOUT.items()))
+    return {"verdict": fields, "word": to_hex(int(bits, 2).to_bytes(32, "big"))}
+
+
+def deals() -> dict[str, Any]:
+    """Policies, requests, attestations, verdicts, terms and amendments under fixed contract addresses."""
+    return {
+        "chainId": CHAIN_ID,
+        "nodes": NODES,
+        "oracle": ORACLE,
+        "escrow": ESCROW,
+        "policies": [policy_record(policy) for policy in policies()],
+        "requests": [request_record(each) for each in requests()],
+        "attestations": attestations(),
+        "verdicts": verdicts(),
+        "terms": [terms_record(message) for message in terms()],
+        "subjects": subjects(),
+        "amendments": [amendment_record(0, 1), amendment_record(1, 2)],
+    }
+
+
 def main() -> int:
     """Write the files, or with ``--check`` say whether they are what this program writes."""
     stale = []
-    for name, make in {"rfc6962": rfc6962, "merkle": merkle, "eip712": eip712}.items():
+    for name, make in {"rfc6962": rfc6962, "merkle": merkle, "eip712": eip712, "deals": deals}.items():
         file, text = FOLDER / f"{name}.json", json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
         if "--check" not in sys.argv:
             file.write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from app.finding import finder
 from app.policies import explain
 from app.sending import PACE, choose, chosen, perform
 from app.termsfile import file_name, to_text
-from app.ui import banner, facts, guarded, plain, possible, short
+from app.ui import banner, facts, guarded, history, plain, possible, short
 from countersign.canonical import checksum, to_hex
 from countersign.deal.brief import Brief
 from countersign.deal.flow import policy_or_none
@@ -236,7 +236,7 @@ def _history(agreed: Agreed, currency: Currency) -> None:
     with finder() as found:
         events = found.deal_events(agreed.deal_id)
     st.subheader("What happened")
-    facts((utc(e["time"]), f"{_EVENTS[e['kind']](e, currency)}; transaction {to_hex(e['tx'])}") for e in events)
+    history((utc(e["time"]), _EVENTS[e["kind"]](e, currency), to_hex(e["tx"])) for e in events)
 
 
 _EVENTS: dict[str, Callable[[dict[str, Any], Currency], str]] = {

@@ -137,15 +137,17 @@ def _card(account: Account, agreed: Agreed) -> None:
     standing = look(agreed)
     role = "You buy" if agreed.terms.payer == account.address else "You sell"
     with st.container(border=True, key=f"deal-{agreed.deal_id.hex()[:16]}", gap="small"):
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        amount = standing.currency.show(agreed.terms.amount)
-        left.markdown(
-            f"**{plain(agreed.title)}**  \n{role} for **{plain(amount)}**: {plain(standing.line.status)}. "
-            f"{plain(_next(account, agreed, standing))}"
-        )
         name = to_hex(agreed.deal_id)
-        label = f"Show {plain(agreed.title[:24])}"
-        right.button(label, key=f"show-{name[:18]}", on_click=_go, kwargs={"deal": name}, width="stretch")
+        st.button(
+            plain(agreed.title),
+            type="tertiary",
+            icon=":material/arrow_forward:",
+            key=f"show-{name[:18]}",
+            on_click=_go,
+            kwargs={"deal": name},
+        )
+        amount, status = standing.currency.show(agreed.terms.amount), standing.line.status
+        st.markdown(f"{role} for **{plain(amount)}**: **{plain(status)}**. {plain(_next(account, agreed, standing))}")
 
 
 def _next(account: Account, agreed: Agreed, standing: Standing) -> str:

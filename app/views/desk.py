@@ -225,8 +225,9 @@ def _own(account: Account, occasion: int) -> None:
             perform(account, action)
             st.button("Not now", on_click=choose, args=(None,), key="not-now-stake")
         return
+    buttons = st.container(horizontal=True)
     for one in actions:
-        st.button(one.label, key=f"stake-{one.label}", on_click=choose, args=(one.name,))
+        buttons.button(one.label, key=f"stake-{one.label}", on_click=choose, args=(one.name,))
 
 
 def _stake_actions(account: Account, node: Node, reward: int, occasion: int) -> list[Action]:

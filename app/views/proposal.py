@@ -17,7 +17,7 @@ from countersign.canonical import from_address
 from countersign.deal.brief import Brief, dump_brief
 from countersign.deal.terms import TermsFile, default_verdict_by, inline, propose
 from countersign.deal.timeline import WHOLE
-from countersign.deal.words import Currency, read_duration, read_time
+from countersign.deal.words import Currency, read_duration, read_time, show_duration, utc, when
 from countersign.errors import CountersignError, InputError
 from countersign.records import ZERO, Policy, Terms
 
@@ -43,6 +43,7 @@ def proposal_view(account: Account, take: Callable[[TermsFile], None]) -> None:
     )
     said = _parties() | _order() | _judges() | _times()
     policy: Policy | None = said["policy"]
+    _say_when(said, policy)
     _silence(said, policy)
     if st.button("Show me the terms", type="primary"):
         try:
@@ -150,6 +151,18 @@ def _times() -> dict[str, Any]:
             accept_new_options=True,
         )
     return {"deliver": deliver, "judge": judge or _ENOUGH}
+
+
+def _say_when(said: dict[str, Any], policy: Policy | None) -> None:
+    """What the chosen times mean; a time that is none is said when the terms are made."""
+    try:
+        time = now()
+        deliver_by = read_time(said["deliver"], time)
+        verdict_by = _verdict_by(said, policy, deliver_by)
+    except InputError:
+        return
+    needed = f", at least {show_duration(2 * policy.submit_time + policy.challenge_time)} later" if policy else ""
+    st.caption(f"Delivery until {when(deliver_by, time)}. A verdict counts until {utc(verdict_by)}{needed}.")
 
 
 def _time(label: str, key: str, usual: str, more: str = "") -> str:

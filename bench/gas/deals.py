@@ -67,7 +67,7 @@ def _terms(lab: Lab, policy: bytes, token: bytes, number: int) -> Terms:
         ruling_time=_DAY,
         arbiter=ARBITER,
         silence_share=5_000,
-        salt=keccak(b"salt-%d" % number),
+        salt=keccak(b"salt-%d" % number)[:8].rjust(32, b"\0"),  # as `deal propose` makes them
     )
 
 
@@ -83,7 +83,7 @@ def _release(lab: Lab, policy: bytes, token: bytes, number: int) -> int:
 
 
 def _verdict(lab: Lab, committee: Committee, number: int) -> int:
-    """Open, deliver and settle; request and verdict come in between and are measured on their own."""
+    """Open, deliver and settle, which the payee sends; request and verdict come in between and are measured alone."""
     terms, delivery = _terms(lab, committee.policy, _COIN, number), keccak(b"delivery-%d" % number)
     opened = _open(lab, terms)
     delivered = lab.do(terms.payee, "Escrow", "deliver", tuple_of(terms), 0, delivery, _DELIVERY_URI)
@@ -91,7 +91,7 @@ def _verdict(lab: Lab, committee: Committee, number: int) -> int:
     committee.request(terms.payee, subject)
     committee.submit(lab.account(_ANYONE), subject)
     lab.wait(CHALLENGE)
-    return opened + delivered + lab.do(lab.account(_ANYONE), "Escrow", "settle", tuple_of(terms))
+    return opened + delivered + lab.do(terms.payee, "Escrow", "settle", tuple_of(terms))
 
 
 def _coin_floor() -> int:

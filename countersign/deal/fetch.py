@@ -15,12 +15,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urljoin, urlsplit
 
 from countersign.canonical import to_hex
@@ -230,6 +229,7 @@ class _Connection(HTTPConnection):
         self.stopped = threading.Event()
         self._addresses: list[str] = []
         self._secure = False
+        self._live: socket.socket | None = None
 
     def point(self, host: str, port: int, addresses: list[str], *, secure: bool, timeout: float) -> None:
         """Turn to another server."""
@@ -242,7 +242,7 @@ class _Connection(HTTPConnection):
         """The first address that answers; TLS certificates are checked against the name."""
         for number, address in enumerate(self._addresses, 1):
             try:
-                self.sock = socket.create_connection((address, self.port), self.timeout)
+                self.sock = self._live = socket.create_connection((address, self.port), self.timeout)
                 break
             except OSError:
                 if number == len(self._addresses):
@@ -252,17 +252,19 @@ class _Connection(HTTPConnection):
         if self._secure:
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self._live = self.sock
             self.sock.do_handshake()
 
     def stop(self) -> None:
         """End whatever read is going on, from another thread."""
         self.stopped.set()
-        sock: Any = self.sock
-        if sock is not None:
-            try:
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would race with the reader
-            except OSError:
-                return
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Also where http.client has let go of the socket already, because the answer ends with the connection."""
+        if self._live is not None:
+            with suppress(OSError):  # it is closed already
+                socket.socket.shutdown(self._live, socket.SHUT_RDWR)  # SSLSocket's own would race with the reader
 
 
 @contextmanager
@@ -275,6 +277,7 @@ def _stopped_after(connection: _Connection, seconds: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        connection.hang_up()
         connection.close()
         if connection.stopped.is_set():  # whatever came of it: the answer was cut off
             raise TimeoutError(f"it took longer than {seconds:g} s")

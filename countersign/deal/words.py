@@ -13,8 +13,8 @@ __all__ = ["COIN", "Currency", "read_duration", "read_time", "show_duration", "u
 
 _UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHOWN_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-_DURATION = re.compile(r"(?:\d{1,9}[wdhms])+")
-_AMOUNT = re.compile(r"\d{1,60}(?:\.\d{1,40})?")
+_DURATION = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
+_AMOUNT = re.compile(r"[0-9]{1,60}(?:\.[0-9]{1,40})?")
 _LAST_SECOND = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
 
@@ -22,7 +22,7 @@ def read_duration(text: str) -> int:
     """Seconds of "90s", "10m", "2h30m", "3d", "1w", or "0". Raises InputError."""
     if text != "0" and not _DURATION.fullmatch(text):
         raise InputError(f"'{text}' is not a duration.", "Write it like 30s, 10m, 2h, 3d or 1h30m.")
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([wdhms])", text))
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([wdhms])", text))
 
 
 def read_time(text: str, now: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,15 +64,20 @@ class Store:
         rows = self._db.execute("SELECT number, hash, parent, time FROM blocks ORDER BY number DESC")
         return [Block(*row) for row in rows]
 
-    def append(self, rows: Iterable[tuple[tuple[Any, ...], Row]], cursor: Iterable[Block]) -> None:
-        """Add rows (place, row) and move the cursor over ``cursor`` (ascending), in one transaction."""
+    def append(self, rows: Iterable[tuple[tuple[Any, ...], Row]], cursor: Sequence[Block]) -> bool:
+        """Add rows (place, row) and move the cursor over ``cursor`` (ascending), in one transaction. False, without a
+        change, when another process has indexed these blocks meanwhile."""
         with self._transaction():
+            (newest,) = self._db.execute("SELECT coalesce(max(number), -1) FROM blocks").fetchone()
+            if newest >= cursor[0].number:
+                return False
             for place, (table, values) in rows:
                 marks = ", ".join("?" * (len(place) + len(values)))
                 self._db.execute(f"INSERT INTO {table} VALUES ({marks})", (*place, *values))
             for block in cursor:
                 self._db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", _block_row(block))
                 self._db.execute("DELETE FROM blocks WHERE number <= ?", (block.number - _KEPT_BLOCKS,))
+        return True
 
     def roll_back(self, to: int) -> None:
         """Forget every block after number ``to`` and what it said, in one transaction."""

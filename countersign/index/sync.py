@@ -46,7 +46,11 @@ def catch_up(client: Client, store: Store, on_progress: Callable[[Progress], Non
         last = min(start + _RANGE - 1, head.number)
         if start <= head.number - _TAIL < last:
             last = head.number - _TAIL
-        events += _index_range(client, store, start, last, tail=last > head.number - _TAIL)
+        added = _index_range(client, store, start, last, tail=last > head.number - _TAIL)
+        if added is None:
+            start = _rewind(client, store, head)
+            continue
+        events += added
         start = last + 1
         progress = Progress(last, head.number, events)
         on_progress(progress)
@@ -84,9 +88,9 @@ def _rewind(client: Client, store: Store, head: Block) -> int:
     return 0
 
 
-def _index_range(client: Client, store: Store, first: int, last: int, *, tail: bool) -> int:
-    """Read and store blocks ``first`` … ``last``; number of events added. Logs are read between two looks at the end
-    of the range, so that rows and cursor belong to the same chain."""
+def _index_range(client: Client, store: Store, first: int, last: int, *, tail: bool) -> int | None:
+    """Read and store blocks ``first`` … ``last``; number of events added, None when another process was faster. Logs are
+    read between two looks at the end of the range, so that rows and cursor belong to the same chain."""
     before = _block(client, last)
     logs = _logs(client, first, last)
     numbers = range(first, last + 1) if tail else [last]
@@ -96,8 +100,7 @@ def _index_range(client: Client, store: Store, first: int, last: int, *, tail: b
     times = {block.number: block.time for block in cursor}
     rows = [_row(client, log, times) for log in logs]
     added = [row for row in rows if row is not None]
-    store.append(added, cursor)
-    return len(added)
+    return len(added) if store.append(added, cursor) else None
 
 
 def _logs(client: Client, first: int, last: int) -> list[Log]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -23,7 +26,8 @@ from countersign.deal.brief import Brief, dump_brief
 from countersign.deal.flow import deal_call, open_call, policy_call, request_call
 from countersign.deal.terms import TermsFile, inline, propose
 from countersign.keys.signer import Signer, open_signer
-from countersign.records import ZERO, Attestation, Call, Policy, Request, Seat, Terms
+from countersign.records import ZERO, Attestation, Call, Deal, Policy, Request, Seat, Terms
+from tools.create2 import ROOT
 from tools.devnet import Devnet
 
 CHAIN = 31337
@@ -37,6 +41,29 @@ def signer(account: int) -> Signer:
 
 def address(account: int) -> bytes:
     return signer(account).address
+
+
+@cache
+def _compiled() -> dict[str, str]:
+    """Init code of the tests' own tokens and arbiter."""
+    solc = next((ROOT / ".solc").glob("solc-v*"))
+    command = [str(solc), "--combined-json", "bin", "tests/e2e/Tokens.sol"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    contracts = json.loads(done.stdout)["contracts"]
+    return {name.rpartition(":")[2]: contract["bin"] for name, contract in contracts.items()}
+
+
+def deploy(chain: Devnet, name: str, *words: int) -> bytes:
+    """A contract of tests/e2e/Tokens.sol; its address."""
+    data = "0x" + _compiled()[name] + "".join(f"{word:064x}" for word in words)
+    sent = chain.send({"from": to_hex(address(BUYER)), "data": data})
+    return bytes.fromhex(chain.rpc("eth_getTransactionReceipt", sent)["contractAddress"][2:])
+
+
+def call(signature: str, *words: int | bytes) -> bytes:
+    """Calldata; addresses and numbers as words."""
+    numbers = (int.from_bytes(word, "big") if isinstance(word, bytes) else word for word in words)
+    return keccak(signature.encode())[:4] + b"".join(number.to_bytes(32, "big") for number in numbers)
 
 
 @dataclass
@@ -110,6 +137,13 @@ class Market:
             BUYER, Call(self.client.deals.oracle, encode_call("Oracle", "submit", subject, self.address, 3, packed))
         )
         return keccak(b"evidence" + self.policy.seats[0].node)
+
+    def act(self, account: int, verb: str, file: TermsFile, *arguments: Any) -> None:
+        """A verb of the escrow, by an account."""
+        self.send(account, deal_call(self.client.deals, verb, file.terms, *arguments))
+
+    def subject(self, file: TermsFile, deal: Deal) -> bytes:
+        return subject_of(file.deal_id, deal.milestone, deal.delivery)
 
     def judged(self, score: int = 90, **changes: Any) -> tuple[TermsFile, bytes]:
         file, subject = self.requested(**changes)

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from countersign.deal import fetch as module
 from countersign.deal.fetch import Unavailable, fetch
 from countersign.errors import CountersignError, InputError
 
@@ -41,7 +40,7 @@ def server(**answers: Answer) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
 
@@ -174,8 +173,8 @@ def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
         visited.append(address)
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(module.socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(module.socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
     refused("https://rebinding.example/", "no network", kind=Unavailable, allow_local=False)
     assert visited == [("93.184.216.34", 443)]
 

@@ -1,4 +1,4 @@
-"""The timeline against the rules of contracts/interfaces/IEscrow.sol, written down here a second time as they stand there."""
+"""The timeline against the rules of contracts/interfaces/IEscrow.sol, written down here a second time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,13 @@ def situations(draw: st.DrawFn) -> tuple[Terms, Deal, Judged, Policy | None]:
     number = draw(st.integers(0, len(terms.milestones)))
     deal = Deal(b"x" * 20, draw(TIMES), draw(TIMES), number, draw(st.sampled_from(State)))
     policy = Policy(
-        text_hash("delivery/1"), (Seat(PAYER, ZERO),), 1, 50, draw(SPANS), draw(SPANS), arbiter=draw(st.binary(20, 20))
+        text_hash("delivery/1"),
+        (Seat(PAYER, ZERO),),
+        1,
+        50,
+        draw(SPANS),
+        draw(SPANS),
+        arbiter=draw(st.binary(min_size=20, max_size=20)),
     )
     outcome = draw(st.sampled_from(Outcome))
     final_at = draw(TIMES) if outcome else 0

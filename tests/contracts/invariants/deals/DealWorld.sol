@@ -37,7 +37,7 @@ contract DealWorld is WatchDeals {
         }
         t.policy = _chance(4) ? NOBODY : _policies[_draw(POLICIES)];
         if (_chance(12)) t.policy = _policies[POLICIES];
-        t.deliverBy = uint40(block.timestamp + 1 + _draw(6 days));
+        t.deliverBy = uint40(_time + 1 + _draw(6 days));
         t.verdictBy = uint40(t.deliverBy + 1 + _draw(5 days));
         if (!_chance(3)) (t.arbiter, t.disputeTime) = (address(_arbiter), uint40(1 + _draw(2 days)));
         if (t.arbiter != NOBODY) t.rulingTime = uint40(1 + _draw(2 days));
@@ -64,14 +64,14 @@ contract DealWorld is WatchDeals {
         if (what == 6) t.silenceShare = 10_001;
         if (what == 7) t.buyerKey = bytes32(uint256(1));
         if (what == 8) t.revealTime = 1;
-        if (what == 9) t.deliverBy = uint40(block.timestamp);
+        if (what == 9) t.deliverBy = uint40(_time);
         if (what == 10) t.verdictBy = t.deliverBy;
         if (what == 11) t.disputeTime = t.arbiter == NOBODY ? 1 : 0;
         if (what == 12) t.rulingTime = t.arbiter == NOBODY ? 1 : 0;
         if (what == 13) t.amount -= t.amount - _later(t);
         if (what == 14) t.milestones = _withEmpty(t.milestones);
         if (what == 15) t.token = address(0xBAD);
-        if (what == 16) t.verdictBy = uint40(block.timestamp + 3650 days + 1);
+        if (what == 16) t.verdictBy = uint40(_time + 3650 days + 1);
         if (what == 17) (t.arbiter, t.disputeTime, t.rulingTime) = (address(_arbiter), 1, type(uint40).max);
         if (what == 18) t.milestones = _withEndless(t);
     }
@@ -137,13 +137,13 @@ contract DealWorld is WatchDeals {
         (Ghost storage g, Terms memory t) = (_deals[number], _termsOf(number));
         bytes32 delivery = _chance(12) ? bytes32(_draw(type(uint96).max)) : bytes32(_luck);
         address sender = _chance(8) ? _one(_people) : t.payee;
-        bool may = g.state == State.Started && sender == t.payee && block.timestamp <= _deliverBy(g, t);
+        bool may = g.state == State.Started && sender == t.payee && _time <= _deliverBy(g, t);
         uint8 milestone = _milestone(g);
         may = may && bytes20(delivery) != 0 && milestone == g.milestone;
         bool ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.deliver, (t, milestone, delivery, "here")));
         _agree("E3", "deliver", ok, may);
         if (!ok) return;
-        (g.state, g.since, g.delivery) = (State.Delivered, uint40(block.timestamp), bytes20(delivery));
+        (g.state, g.since, g.delivery) = (State.Delivered, uint40(_time), bytes20(delivery));
         _rule("E3", escrow.subjectOf(g.id, g.milestone, delivery) == _subjectOf(g));
         if (t.policy != NOBODY) _ask(_subjectOf(g), t.policy);
     }
@@ -200,7 +200,7 @@ contract DealWorld is WatchDeals {
     function _maySettle(Ghost storage g, Terms memory t) internal view returns (bool) {
         if (g.state != State.Delivered) return g.state >= State.RuledPay && g.state <= State.RuledHalf;
         (Outcome outcome, uint256 effectiveAt) = _verdict(g, t);
-        return (outcome == Outcome.Pass || outcome == Outcome.Fail) && block.timestamp >= effectiveAt;
+        return (outcome == Outcome.Pass || outcome == Outcome.Fail) && _time >= effectiveAt;
     }
 
     function dispute(uint256 seed) public step(seed) {
@@ -215,13 +215,13 @@ contract DealWorld is WatchDeals {
         _agree("E3", "dispute", ok, may);
         if (!ok) return;
         _lose(NOBODY, sender, value);
-        (g.state, g.rulingBy) = (State.Disputed, uint40(block.timestamp) + t.rulingTime);
+        (g.state, g.rulingBy) = (State.Disputed, uint40(_time) + t.rulingTime);
         _number(address(escrow), bytes32(number), g.milestone);
     }
 
     function _mayDispute(Ghost storage g, Terms memory t, address sender) internal view returns (bool) {
         (bool judged, uint256 from) = _silence(g, t);
-        bool open_ = !judged && block.timestamp > from && block.timestamp <= from + t.disputeTime;
+        bool open_ = !judged && _time > from && _time <= from + t.disputeTime;
         bool party = sender == t.payer || sender == t.payee;
         return party && g.state == State.Delivered && t.arbiter != NOBODY && open_ && _isFresh(address(escrow));
     }
@@ -235,7 +235,7 @@ contract DealWorld is WatchDeals {
 
     function _awaitsDeal(uint256 number, uint8 milestone) internal view override returns (bool) {
         Ghost storage g = _deals[number];
-        return g.state == State.Disputed && block.timestamp <= g.rulingBy && milestone == g.milestone;
+        return g.state == State.Disputed && _time <= g.rulingBy && milestone == g.milestone;
     }
 
     function expire(uint256 seed) public step(seed) {
@@ -256,10 +256,10 @@ contract DealWorld is WatchDeals {
     }
 
     function _mayExpire(Ghost storage g, Terms memory t) internal view returns (bool) {
-        if (g.state == State.Started) return block.timestamp > _deliverBy(g, t);
-        if (g.state == State.Disputed) return block.timestamp > g.rulingBy;
+        if (g.state == State.Started) return _time > _deliverBy(g, t);
+        if (g.state == State.Disputed) return _time > g.rulingBy;
         (bool judged, uint256 from) = _silence(g, t);
-        return g.state == State.Delivered && !judged && block.timestamp > from + t.disputeTime;
+        return g.state == State.Delivered && !judged && _time > from + t.disputeTime;
     }
 
     /// Both parties sign other terms; or one of them, or for another amount, or somebody else does.
@@ -330,19 +330,19 @@ contract DealWorld is WatchDeals {
     /// Seconds, hours, weeks; or to the second at which the next time of a deal is up, or the one after.
     function wait(uint256 seed) public step(seed) {
         uint256 how = _draw(16);
-        uint256 time = block.timestamp + _draw(how < 2 ? 3 : how < 4 ? 1 hours : 1 days);
-        if (how == 15) time = block.timestamp + 14 days;
+        uint256 time = _time + _draw(how < 2 ? 3 : how < 4 ? 1 hours : 1 days);
+        if (how == 15) time = _time + 14 days;
         if (how > 4 && how < 15) time = _nextTime(how < 10) + _draw(2);
-        if (time < block.timestamp + 20 days) VM.warp(time);
+        if (time < _time + 20 days) _warp(time);
     }
 
     /// The first time that is still to come; now for none.
     function _nextTime(bool verdicts) internal view returns (uint256 first) {
         for (uint256 i = 0; i < _deals.length; ++i) {
             uint256 time = _nextTimeOf(_deals[i], _termsOf(i), verdicts);
-            if (time > block.timestamp && (first == 0 || time < first)) first = time;
+            if (time > _time && (first == 0 || time < first)) first = time;
         }
-        if (first == 0) first = block.timestamp;
+        if (first == 0) first = _time;
     }
 
     function _nextTimeOf(Ghost storage g, Terms memory t, bool verdicts) internal view returns (uint256) {
@@ -372,7 +372,7 @@ contract DealWorld is WatchDeals {
     }
 
     function _isStarted(uint256 number) internal view returns (bool) {
-        return _deals[number].state == State.Started && block.timestamp <= _deliverBy(_deals[number], _termsOf(number));
+        return _deals[number].state == State.Started && _time <= _deliverBy(_deals[number], _termsOf(number));
     }
 
     function _isDelivered(uint256 number) internal view returns (bool) {
@@ -417,7 +417,7 @@ contract DealWorld is WatchDeals {
         Ghost storage g = _deals[number];
         for (uint256 i = 0; i < 8 && _living(g); ++i) {
             uint256 time = _endableAt(g, _termsOf(number));
-            if (time > block.timestamp) VM.warp(time);
+            if (time > _time) _warp(time);
             bool ok = _settle(number, _stranger);
             _rule("E6", ok || _expire(number, _stranger));
             _watch();
@@ -445,7 +445,7 @@ contract DealWorld is WatchDeals {
 
     /// Less than 32 wei of each question remain.
     function _takeFees() internal {
-        VM.warp(block.timestamp + 14 days);
+        _warp(_time + 14 days);
         uint256 rest = _forced[NOBODY][address(oracle)];
         for (uint256 i = 0; i < _asked.length; ++i) {
             Verdict memory v = _last[_asked[i].key];
@@ -462,7 +462,7 @@ contract DealWorld is WatchDeals {
         for (uint256 i = 0; i < _nodes.length; ++i) {
             _leave(_nodes[i]);
         }
-        VM.warp(block.timestamp + 14 days);
+        _warp(_time + 14 days);
         for (uint256 i = 0; i < _people.length; ++i) {
             _withdrawStake(_people[i]);
         }

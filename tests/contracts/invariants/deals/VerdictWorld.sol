@@ -69,7 +69,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         bool may = s.slasher != NOBODY && s.leavesAt == 0;
         bool ok = _call(node, address(nodes), 0, abi.encodeCall(nodes.leave, ()));
         _agree("N2", "leave", ok, may);
-        if (ok) s.leavesAt = uint40(block.timestamp + 14 days);
+        if (ok) s.leavesAt = uint40(_time + 14 days);
     }
 
     /// Somebody who has something to wait for.
@@ -82,7 +82,7 @@ abstract contract VerdictWorld is WatchVerdicts {
 
     function _withdrawStake(address account) internal {
         Staked memory s = _staked[account];
-        bool matured = s.leavesAt != 0 && block.timestamp >= s.leavesAt;
+        bool matured = s.leavesAt != 0 && _time >= s.leavesAt;
         uint256 amount = _reward[account] + (matured ? s.stake : 0);
         bool may = (matured || amount != 0) && !_refuses(NOBODY, account);
         bool ok = _call(account, address(nodes), 0, abi.encodeCall(nodes.withdraw, ()));
@@ -196,7 +196,7 @@ abstract contract VerdictWorld is WatchVerdicts {
         _succeeded("submit", q.key);
         Verdict memory now_ = oracle.recordOf(q.subject, q.policy);
         _rule("V1", now_.outcome == (pass ? Outcome.Pass : Outcome.Fail) && now_.signers == c.signers);
-        _rule("V1", now_.finalAt == block.timestamp + p.challengeTime && now_.bound == (pass ? c.lowest : c.highest));
+        _rule("V1", now_.finalAt == _time + p.challengeTime && now_.bound == (pass ? c.lowest : c.highest));
         _rule("VT", (now_.outcome == Outcome.Pass) == _truth(q.subject));
     }
 
@@ -288,14 +288,14 @@ abstract contract VerdictWorld is WatchVerdicts {
         Verdict memory v = _last[q.key];
         address sender = _one(_parties);
         uint256 value = p.bond + (p.arbiter == NOBODY ? 0 : _arbiter.COST()) + (_chance(12) ? 1 : 0);
-        bool may = v.stage == Stage.Unchallenged && block.timestamp < v.finalAt && p.arbiter != NOBODY;
+        bool may = v.stage == Stage.Unchallenged && _time < v.finalAt && p.arbiter != NOBODY;
         may = may && value == p.bond + _arbiter.COST() && _isFresh(address(oracle));
         bool ok = _call(sender, address(oracle), value, abi.encodeCall(oracle.challenge, (q.subject, q.policy, "why")));
         _agree("V5", "challenge", ok, may);
         if (!ok) return;
         _succeeded("challenge", q.key);
         _lose(NOBODY, sender, value);
-        (_challenger[q.key], _rulingBy[q.key]) = (sender, uint40(block.timestamp) + p.rulingTime);
+        (_challenger[q.key], _rulingBy[q.key]) = (sender, uint40(_time) + p.rulingTime);
         _number(address(oracle), q.key, 0);
     }
 
@@ -334,7 +334,7 @@ abstract contract VerdictWorld is WatchVerdicts {
     }
 
     function _awaitsVerdict(bytes32 key) internal view returns (bool) {
-        return _last[key].stage == Stage.Challenged && block.timestamp < _rulingBy[key];
+        return _last[key].stage == Stage.Challenged && _time < _rulingBy[key];
     }
 
     function _awaitsDeal(uint256 number, uint8 milestone) internal view virtual returns (bool);
@@ -415,7 +415,7 @@ abstract contract VerdictWorld is WatchVerdicts {
     function _payable(Asked memory q, Verdict memory v, uint8 round) internal view returns (bool) {
         if (v.requestedAt == 0 || round > v.round) return false;
         if (round < v.round || _lapsed(v, q.policy)) return true;
-        return v.outcome != Outcome.None && block.timestamp >= _effectiveAt(q.key, v);
+        return v.outcome != Outcome.None && _time >= _effectiveAt(q.key, v);
     }
 
     /// Whether anything is due to anybody who takes it; `really`: it is paid.
@@ -511,10 +511,10 @@ abstract contract VerdictWorld is WatchVerdicts {
     }
 
     function _isOpen(Verdict memory v) internal view returns (bool) {
-        return v.requestedAt != 0 && v.outcome == Outcome.None && block.timestamp <= v.requestedAt + 2 days;
+        return v.requestedAt != 0 && v.outcome == Outcome.None && _time <= v.requestedAt + 2 days;
     }
 
     function _isDecided(Verdict memory v) internal view returns (bool) {
-        return v.stage == Stage.Unchallenged && block.timestamp < v.finalAt;
+        return v.stage == Stage.Unchallenged && _time < v.finalAt;
     }
 }

@@ -76,7 +76,7 @@ abstract contract WatchDeals is VerdictWorld {
     }
 
     function _advances(Deal memory was, Deal memory now_) internal view returns (bool) {
-        bool fresh = now_.delivery == 0 && now_.rulingBy == 0 && now_.deliveredAt == block.timestamp;
+        bool fresh = now_.delivery == 0 && now_.rulingBy == 0 && now_.deliveredAt == _time;
         return now_.milestone == was.milestone + 1 && now_.state == State.Started && fresh;
     }
 
@@ -89,7 +89,7 @@ abstract contract WatchDeals is VerdictWorld {
     function _born(Terms memory t, bytes32 id) internal {
         Ghost storage g = _deals.push();
         (g.id, g.terms, g.token, g.state) = (id, abi.encode(t), t.token, State.Started);
-        (g.since, g.unpaid) = (uint40(block.timestamp), t.amount);
+        (g.since, g.unpaid) = (uint40(_time), t.amount);
         _opened[id] = true;
     }
 
@@ -155,7 +155,7 @@ abstract contract WatchDeals is VerdictWorld {
         _send(t.token, t.payee, part);
         if (g.milestone == t.milestones.length) return _ended(g);
         ++g.milestone;
-        (g.state, g.since, g.rulingBy, g.delivery) = (State.Started, uint40(block.timestamp), 0, 0);
+        (g.state, g.since, g.rulingBy, g.delivery) = (State.Started, uint40(_time), 0, 0);
         ++count["milestone"];
     }
 

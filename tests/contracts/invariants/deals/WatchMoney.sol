@@ -15,6 +15,8 @@ abstract contract WatchMoney is Cast {
     /// Sent to a contract by nobody's verb.
     mapping(address token => mapping(address where => uint256)) internal _forced;
 
+    /// The block's time. Not `block.timestamp`: the compiler takes that for constant within one transaction.
+    uint256 internal _time = START;
     uint256 internal _luck;
     uint256 internal _steps;
     /// Gas for the call of this step; 0: plenty.
@@ -24,12 +26,17 @@ abstract contract WatchMoney is Cast {
     modifier step(uint256 seed) {
         _luck = uint256(keccak256(abi.encode(seed, ++_steps)));
         _limit = 0;
-        VM.warp(block.timestamp + _steps % 2);
+        _warp(_time + _steps % 2);
         _;
         _watch();
     }
 
     function _watch() internal virtual;
+
+    function _warp(uint256 time) internal {
+        _time = time;
+        VM.warp(time);
+    }
 
     function _draw(uint256 many) internal returns (uint256) {
         _luck = uint256(keccak256(abi.encode(_luck)));

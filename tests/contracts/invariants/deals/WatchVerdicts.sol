@@ -107,7 +107,7 @@ abstract contract WatchVerdicts is WatchMoney {
     /// None, or lapsed, to requested: nothing is decided, and the seats that may not sign are the right ones.
     function _watchRequest(Asked memory q, Verdict memory was, Verdict memory now_, bytes32 did) internal {
         bool first = was.requestedAt == 0 && now_.round == 0;
-        _rule("V4", did == "request" && now_.requestedAt == block.timestamp);
+        _rule("V4", did == "request" && now_.requestedAt == _time);
         _rule("V4", first || (_lapsed(was, q.policy) && now_.round == was.round + 1));
         _rule("V4", now_.outcome == Outcome.None && now_.stage == Stage.Unchallenged && now_.finalAt == 0);
         _rule("V4", now_.suspended == _unfit(q.policy) && now_.signers == 0 && now_.ruledAt == 0);
@@ -124,11 +124,11 @@ abstract contract WatchVerdicts is WatchMoney {
 
     function _watchStage(Asked memory q, Verdict memory was, Verdict memory now_, bytes32 did) internal {
         if (was.stage == Stage.Unchallenged) {
-            _rule("V5", did == "challenge" && now_.stage == Stage.Challenged && block.timestamp < was.finalAt);
+            _rule("V5", did == "challenge" && now_.stage == Stage.Challenged && _time < was.finalAt);
             return _rule("V2", now_.outcome == was.outcome);
         }
-        _rule("V5", did == "ruleVerdict" && was.stage == Stage.Challenged && block.timestamp < _rulingBy[q.key]);
-        _rule("V5", now_.stage > Stage.Challenged && now_.ruledAt == block.timestamp);
+        _rule("V5", did == "ruleVerdict" && was.stage == Stage.Challenged && _time < _rulingBy[q.key]);
+        _rule("V5", now_.stage > Stage.Challenged && now_.ruledAt == _time);
         Outcome should = was.outcome;
         if (now_.stage == Stage.Annulled) should = Outcome.Void;
         if (now_.stage == Stage.Overturned) should = was.outcome == Outcome.Pass ? Outcome.Fail : Outcome.Pass;
@@ -138,7 +138,7 @@ abstract contract WatchVerdicts is WatchMoney {
     /// What was effective stays as it was; what others read is what is stored.
     function _watchEffect(Asked memory q, Verdict memory was, Verdict memory now_) internal {
         uint40 effectiveAt = _effectiveAt(q.key, now_);
-        bool final_ = was.outcome != Outcome.None && _lastEffective[q.key] <= block.timestamp;
+        bool final_ = was.outcome != Outcome.None && _lastEffective[q.key] <= _time;
         _rule("V3", !final_ || (now_.outcome == was.outcome && effectiveAt == _lastEffective[q.key]));
         (Outcome outcome, uint40 finalAt, uint40 said) = oracle.verdictOf(q.subject, q.policy);
         _rule("V3", outcome == now_.outcome && finalAt == now_.finalAt && said == effectiveAt);
@@ -175,7 +175,7 @@ abstract contract WatchVerdicts is WatchMoney {
 
     function _lapsed(Verdict memory v, address policy) internal view returns (bool) {
         uint256 deadline = uint256(v.requestedAt) + _policyOf(policy).submitTime;
-        return v.outcome == Outcome.None && v.requestedAt != 0 && block.timestamp > deadline;
+        return v.outcome == Outcome.None && v.requestedAt != 0 && _time > deadline;
     }
 
     /// Seats that a request of this second suspends.
