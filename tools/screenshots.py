@@ -2,7 +2,7 @@
 
     python -m tools.screenshots [--out FOLDER]
 
-Runs chain, contracts and web app of its own, plays a creator with a demo account, and looks at what a visitor sees.
+Runs chain, contracts and web app of its own, plays a creator, a buyer and a seller with demo accounts, and looks at what a visitor sees.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import skimage
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from countersign.canonical import to_hex
 from tools.browser import chromium
 from tools.create2 import ROOT
+from tools.market import BUYER, NODES, SELLER, Market
 from tools.webapp import WebApp
 
 WAIT = 30_000
@@ -52,10 +54,10 @@ class Camera:
         self.page.set_default_timeout(WAIT)
         self._look, self._url, self._folder = look, url, folder
 
-    def open(self, path: str) -> None:
-        """Go to a page and wait until its drop zone is alive."""
+    def open(self, path: str, words: str = "choose a file") -> None:
+        """Go to a page and wait until it says these words: a drop zone is alive, unless told otherwise."""
         self.page.goto(self._url + path)
-        self.sees("choose a file")
+        self.sees(words)
 
     def sees(self, text: str) -> None:
         """Wait for words."""
@@ -142,6 +144,43 @@ def verify(camera: Camera, work: Path, certificate: Path) -> None:
     camera.shoot("verify-no-record")
 
 
+def deals(camera: Camera, market: Market) -> None:
+    """The Deals page: the list, new terms, a deal that waits for its delivery, one that is paid."""
+    waiting = market.opened(title="The old mill at dusk", silence_share=2500)
+    market.requested(title="Harbour in the rain")
+    passed, _ = market.judged(title="A cat, drawn by a model")
+    camera.open(f"/deals?as=demo-{BUYER}")
+    camera.shoot("deals-list")
+    camera.open(f"/deals?as=demo-{BUYER}&new=yes", "If nobody judges")
+    camera.shoot("deals-new")
+    camera.open(f"/deals?as=demo-{SELLER}&deal={to_hex(waiting.deal_id)}", "What happened")
+    camera.shoot("deals-waiting")
+    camera.click("Deliver")
+    camera.sees("choose a file")
+    camera.shoot("deals-deliver")
+    camera.open(f"/deals?as=demo-{BUYER}&deal={to_hex(passed.deal_id)}", "What happened")
+    camera.click("Settle")
+    camera.sees("Expected cost")
+    camera.shoot("deals-settle")
+    camera.click("Settle")
+    camera.sees("All money was paid out")
+    camera.shoot("deals-paid")
+
+
+def desk(camera: Camera) -> None:
+    """The Oracle desk, tab by tab."""
+    camera.open(f"/desk?as=demo-{NODES[0]}", "Harbour in the rain")
+    for tab, words in (
+        ("Requests", "may sign"),
+        ("Verdicts", "evidence"),
+        ("Policies", "Pass needs"),
+        ("Nodes", "serves"),
+    ):
+        camera.page.get_by_role("tab", name=tab).click()
+        camera.page.get_by_text(words).locator("visible=true").first.wait_for()
+        camera.shoot(f"desk-{tab.lower()}")
+
+
 def _work(folder: Path, look: Look) -> Path:
     """A work of its own for each look: the same picture, other trailing bytes."""
     path = folder / look.name / WORK_NAME
@@ -155,11 +194,14 @@ def _work(folder: Path, look: Look) -> Path:
 def take_all(out: Path, scratch: Path) -> None:
     """Take every picture into ``out``."""
     with WebApp(scratch / "home", block_time=2) as app, chromium() as browser:
+        market = Market(app.chain)
         for look in LOOKS:
             camera = Camera(browser, look, app.url, out)
             work = _work(scratch, look)
             certificate = register(camera, work)
             verify(camera, work, certificate)
+            deals(camera, market)
+            desk(camera)
             camera.page.close()
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "SUFFIX",
     "TermsFile",
     "default_verdict_by",
+    "dispute_cost",
     "fresh_salt",
     "inline",
     "preview",
@@ -216,7 +217,7 @@ def require_supported(client: Client, terms: Terms) -> Policy | None:
     """The policy of the terms, or None where they name none. Raises InputError when policy or arbiter do not exist on
     this chain, or when the times leave the committee no second round."""
     if any(terms.arbiter):
-        _require_arbiter(client, terms.arbiter)
+        dispute_cost(client, terms.arbiter)
     if not any(terms.policy):
         return None
     policy = policy_or_none(client, terms.policy)
@@ -231,11 +232,11 @@ def unknown_policy(policy: bytes) -> InputError:
     return InputError(f"There is no policy {checksum(policy)} on this chain.", "See: countersign policy list.")
 
 
-def _require_arbiter(client: Client, arbiter: bytes) -> None:
+def dispute_cost(client: Client, arbiter: bytes) -> int:
+    """Wei that a dispute costs now. Raises InputError when the address is no arbiter."""
     try:
         if client.has_code(arbiter):
-            client.arbitration_cost(arbiter)
-            return
+            return client.arbitration_cost(arbiter)
     except Unreachable:
         raise
     except (ChainError, ValueError):

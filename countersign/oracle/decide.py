@@ -15,6 +15,7 @@ from countersign.keys import ecdsa
 from countersign.records import Attestation, DealContracts, Outcome, Policy, Request
 
 __all__ = [
+    "GRACE",
     "QUESTION",
     "Allowed",
     "Asked",
@@ -35,6 +36,8 @@ QUESTION = "delivery/1"
 """What nodes answer: does the delivery follow the brief? A policy names it by its keccak256."""
 
 MAX_SCORE = 100
+GRACE = 0.25
+"""Part of a turn that all wait: by then all know the same attestations, and so the same order."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def next_step(
     side = certified(asked, known, asked.outcome_of(mine) if mine else Outcome.PASS)
     if side is None:
         return Wait(asked.deadline) if mine else Check()
-    turn = (now if ready_since is None else ready_since) + stagger * turn_of(asked, side, seat)
+    turn = (now if ready_since is None else ready_since) + stagger * (GRACE + turn_of(asked, side, seat))
     return Submit(side) if now >= turn else Wait(turn)
 
 

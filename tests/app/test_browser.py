@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from countersign.canonical import checksum, to_hex
 from countersign.certificate import Certificate
+from countersign.deal.terms import TermsFile
+from countersign.records import State
 from tools.browser import chromium, find_chromium
 from tools.devnet import DevnetError
+from tools.market import SELLER, Market, address
 from tools.webapp import WebApp
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium: run tools/install_browser")
@@ -73,8 +77,31 @@ class Visitor:
     def control(self, script: str) -> Any:
         return self.page.evaluate(f"() => {{ {script} }}")
 
+    def write(self, label: str, text: str) -> None:
+        field = self.page.get_by_label(label, exact=True).first
+        field.fill(text)
+        field.press("Enter")
+
+    def go(self) -> None:
+        """The button that opens the wallet."""
+        self.page.locator("button.go").click()
+
+    def width(self) -> int:
+        return int(self.control("return document.querySelector('.stMain').scrollWidth"))
+
     def asked(self, method: str) -> int:
         return int(self.page.evaluate("method => fakeWallet.asked.filter((m) => m === method).length", method))
+
+    def be(self, account: int) -> None:
+        """The person chooses another account in the wallet."""
+        self.control(
+            f"fakeWallet.account = {account}; return walletRpc('eth_accounts', [])"
+            f".then((all) => fakeWallet.emit('accountsChanged', [all[{account}]]))"
+        )
+
+    def on_the_right_chain(self) -> None:
+        """After a page was loaded: the wallet knows the local chain already."""
+        self.control("fakeWallet.known.push('0x7a69'); fakeWallet.chain = '0x7a69'")
 
     def prepare_draft(self, work: Path) -> None:
         """Up to the step that seals, with the wallet as creator."""
@@ -207,13 +234,72 @@ def test_a_large_file_is_hashed_in_chunks(visitor: Visitor, tmp_path: Path) -> N
     assert hashlib.sha256(large.read_bytes()).hexdigest() in visitor.page.url
 
 
+def test_a_deal_from_terms_to_payment(visitor: Visitor, web: WebApp, tmp_path: Path) -> None:
+    """Propose, open, deliver, ask; the committee signs outside the app; settle. By wallet, as buyer and as seller."""
+    market, seller = Market(web.chain), checksum(address(SELLER))
+    visitor.page.goto(f"{web.url}/deals")
+    visitor.page.get_by_text("My wallet").click()
+    visitor.click("Connect Fox Wallet")
+    visitor.click("Continue with this account")
+    visitor.click("New deal")
+    visitor.write("Seller's address", seller)
+    visitor.write("Amount", "0.25")
+    visitor.write("Title", "The old mill at dusk")
+    visitor.click("Show me the terms")
+    visitor.sees("puts 0.25 ETH into the escrow")
+    with visitor.page.expect_download() as download:
+        visitor.click("Download the terms file")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    file = TermsFile.load(path)
+    assert path.name == "the-old-mill-at-dusk.terms.json" and checksum(file.terms.payee) == seller
+
+    visitor.click("Pay into the escrow")
+    visitor.sees("The escrow takes 0.25 ETH from you")
+    visitor.on_the_right_chain()
+    visitor.go()
+    visitor.sees("Awaiting delivery")
+    assert market.client.deal_of(file.deal_id).state == State.STARTED
+
+    picture = tmp_path / "mill.jpg"
+    picture.write_bytes(b"the old mill")
+    visitor.page.goto(f"{web.url}/deals?deal={to_hex(file.deal_id)}&as={seller}")
+    visitor.click("Deliver")
+    visitor.give(picture)
+    visitor.sees("Choose another file")
+    visitor.write("Where can nodes fetch it?", "https://example.org/mill.jpg")
+    visitor.sees("has the SHA-256")
+    visitor.on_the_right_chain()
+    visitor.be(SELLER)
+    visitor.go()
+    visitor.sees("nobody was asked to judge it yet")
+    visitor.click("Request a verdict")
+    visitor.sees("0.001 ETH")
+    visitor.go()
+    visitor.sees("The committee was asked and may answer")
+
+    market.submit(market.subject(file, market.client.deal_of(file.deal_id)))
+    visitor.sees("The verdict is Pass, for good.")  # by itself: the page looks each second
+    visitor.click("Settle")
+    visitor.go()
+    visitor.sees("All money was paid out.")
+    visitor.sees("0.25 ETH to the payee")
+    visitor.page.goto(f"{web.url}/desk")
+    visitor.page.get_by_role("tab", name="Verdicts").click()
+    visitor.sees("The old mill at dusk: Pass")
+
+
 def test_phones_have_no_sideways_scrolling(visitor: Visitor, work: Path) -> None:
     visitor.page.set_viewport_size({"width": 360, "height": 740})
     for path in ("/", "/verify"):
         visitor.page.goto(visitor.web.url + path)
         visitor.give(work)
         visitor.sees("Choose another file")
-        assert visitor.control("return document.querySelector('.stMain').scrollWidth") <= 360
+        assert visitor.width() <= 360
+    for path, words in (("/deals?as=demo-3", "New deal"), ("/deals?as=demo-3&new=1", "Show me"), ("/desk", "Requests")):
+        visitor.page.goto(visitor.web.url + path)
+        visitor.sees(words)
+        assert visitor.width() <= 360
 
 
 def test_the_node_going_away_is_said_in_words(browser: Browser, tmp_path: Path, work: Path) -> None:
@@ -229,7 +315,7 @@ def test_the_node_going_away_is_said_in_words(browser: Browser, tmp_path: Path, 
 
 
 def test_security_headers(web: WebApp) -> None:
-    for path in ("/", "/verify", "/healthz", "/_stcore/health"):
+    for path in ("/", "/verify", "/deals", "/desk", "/healthz", "/_stcore/health"):
         with urllib.request.urlopen(web.url + path) as response:
             policy = response.headers["content-security-policy"]
             assert response.headers["x-content-type-options"] == "nosniff"

@@ -43,7 +43,7 @@ def get(path: str) -> Answer:
     return Answer(messages[0]["status"], headers, body.decode())
 
 
-@pytest.mark.parametrize("path", ["/", "/verify"])
+@pytest.mark.parametrize("path", ["/", "/verify", "/deals", "/desk"])
 def test_pages_have_our_frame_and_no_inline_script(path: str) -> None:
     page = get(path)
     assert page.status == 200

@@ -80,7 +80,7 @@ def alone(world: World) -> World:
 
 
 @pytest.mark.parametrize(("content", "outcome"), [(b"good", Outcome.PASS), (b"damaged", Outcome.FAIL)])
-def test_five_nodes_judge_in_time_with_one_transaction(
+def test_five_nodes_judge_in_time_and_do_not_all_submit(
     world: World, five: list[NodeProcess], content: bytes, outcome: Outcome
 ) -> None:
     subject, head = world.deliver(content, b"good"), world.client.head().number
@@ -92,7 +92,7 @@ def test_five_nodes_judge_in_time_with_one_transaction(
     final_at = world.verdict(subject).final_at
     assert until(lambda: world.client.head().time >= final_at)
     assert world.client.verdict_of(subject, world.policy_address)[0] == outcome
-    assert world.submissions(head) == 1
+    assert world.submissions(head) in (1, 2)  # two, when a message took longer than the grace
     signed = [len(node.events("signed", asked)) for node in five]
     assert sum(signed) >= 3 and max(signed) == 1  # who comes late need not look any more
 

@@ -141,7 +141,11 @@ def test_servers_that_fail_may_be_asked_again() -> None:
         refused(f"{url}/gone", "answers 404", kind=Unavailable)
         refused(f"{url}/cut", "broke off", kind=Unavailable)
         refused(f"{url}/loop", "redirects more than 3", kind=Unavailable)
-    refused(f"{url}/gone", "cannot be reached", kind=Unavailable)
+    hops = {"one": redirect("two"), "two": redirect("three"), "three": redirect("four"), "four": redirect("work")}
+    with server(**hops, work=serve(BYTES)) as url:
+        assert get(f"{url}/two") == BYTES
+        refused(f"{url}/one", "redirects more than 3", kind=Unavailable)
+    refused(f"{url}/work", "cannot be reached", kind=Unavailable)
     refused("http://no-such-name.invalid/", "cannot be reached", kind=Unavailable)
 
 

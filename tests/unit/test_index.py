@@ -55,6 +55,43 @@ def ask(store: Store) -> Query:
     return Query(store.path)
 
 
+def verdict_events() -> list[Event]:
+    """tests/unit/test_index_deals.py looks at each."""
+    about: dict[str, Any] = {"subject": ZERO, "policy": OWNER, "round": 0}
+    names = ("fee", "bond", "slash", "submitTime", "challengeTime", "rulingTime", "k", "passScore")
+    policy = dict.fromkeys(names, 1) | {"arbiter": THIEF, "seats": [{"node": OWNER, "model": ZERO}]}
+    return [
+        event("Joined", node=OWNER, stake=1, encryptionKey=ZERO),
+        event("Left", node=OWNER, withdrawableAt=7),
+        event("Slashed", node=OWNER, taken=1, beneficiary=THIEF),
+        event("StakeWithdrawn", account=OWNER, amount=1),
+        event("PolicyCreated", policy=OWNER, check=ZERO, terms=policy),
+        event("SeatSuspended", policy=OWNER, seat=0, by=OWNER),
+        event("Requested", **about, requester=OWNER, requestedAt=7, suspended=0),
+        event("Submitted", subject=ZERO, policy=OWNER, verdict=7),
+        event("Challenged", subject=ZERO, policy=OWNER, challenger=THIEF, disputeId=0, rulingBy=7, reason=""),
+        event("VerdictRuled", key=ZERO, stage=2, outcome=1),
+        event("EquivocationSlashed", **about, node=OWNER, taken=1),
+        event("FeePaid", **about, account=OWNER, amount=1),
+    ]
+
+
+def deal_events() -> list[Event]:
+    times = ("deliverBy", "verdictBy", "disputeTime", "rulingTime", "revealTime", "silenceShare", "amount")
+    terms: dict[str, Any] = dict.fromkeys(("payer", "payee", "token", "policy", "arbiter"), OWNER)
+    terms |= dict.fromkeys(times, 1) | dict.fromkeys(("brief", "buyerKey", "salt"), ZERO)
+    terms |= {"milestones": [{"amount": 1, "deliverTime": 2, "verdictTime": 3}]}
+    return [
+        event("Opened", dealId=ZERO, terms=terms, briefUri=""),
+        event("Delivered", dealId=ZERO, milestone=0, delivery=ZERO, uri=""),
+        event("Disputed", dealId=ZERO, by=OWNER, disputeId=0, rulingBy=7, reason=""),
+        event("DealRuled", dealId=ZERO, state=4),
+        event("Paid", dealId=ZERO, milestone=0, cause=0, toPayee=1, toPayer=0),
+        event("Credited", token=THIEF, account=OWNER, amount=1),
+        event("Withdrawn", token=THIEF, account=OWNER, amount=1),
+    ]
+
+
 def test_every_event_has_the_columns_of_its_table() -> None:
     model = dict.fromkeys(("weights", "root", "card", "data", "licence", "parents", "metrics"), ZERO)
     events = [
@@ -71,6 +108,8 @@ def test_every_event_has_the_columns_of_its_table() -> None:
         event("Suspected", **{"identity": OWNER, "key": OWNER, "from": 7}),
         event("Scheduled", identity=OWNER, change=1, digest=ZERO, readyAt=7),
         event("Cancelled", identity=OWNER, by=THIEF),
+        *verdict_events(),
+        *deal_events(),
     ]
     rows = [fold(made) for made in events]
     assert {row[0] for row in rows if row} == set(EVENT_TABLES)

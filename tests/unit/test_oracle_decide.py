@@ -14,6 +14,7 @@ from countersign.canonical import attestation_digest, keccak, pack_attestation, 
 from countersign.chain.deployments import deal_contracts_on
 from countersign.keys import ecdsa
 from countersign.oracle.decide import (
+    GRACE,
     QUESTION,
     Allowed,
     Asked,
@@ -73,9 +74,12 @@ def test_a_life() -> None:
     known = unsigned(asked, {0: [90], 3: [80]})
     assert step(asked, mine=90, known=known) == Wait(asked.deadline)
     known |= unsigned(asked, {4: [70]})
-    steps = [step(asked, seat, known=known, mine=None, since=ISSUED + 1) for seat in range(5)]
+    assert isinstance(step(asked, mine=90, known=known, since=ISSUED + 1), Wait)  # others may know less yet
+    steps = [step(asked, seat, known=known, since=ISSUED) for seat in range(5)]
     assert sum(isinstance(each, Submit) for each in steps) == 1
-    assert sorted(each.until for each in steps if isinstance(each, Wait)) == [ISSUED + 1 + 2 * n for n in (1, 2, 3, 4)]
+    assert sorted(each.until for each in steps if isinstance(each, Wait)) == [
+        ISSUED + 2 * (n + GRACE) for n in (1, 2, 3, 4)
+    ]
 
 
 def test_the_list_holds_policies_or_arbiters() -> None:

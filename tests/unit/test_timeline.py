@@ -47,18 +47,12 @@ def situations(draw: st.DrawFn) -> tuple[Terms, Deal, Judged, Policy | None]:
     """Terms, a deal in any state, and a verdict in any state."""
     terms = draw(terms_of_any_kind())
     number = draw(st.integers(0, len(terms.milestones)))
-    deal = Deal(b"x" * 20, draw(TIMES), draw(TIMES), number, draw(st.sampled_from(State)))
-    policy = Policy(
-        text_hash("delivery/1"),
-        (Seat(PAYER, ZERO),),
-        1,
-        50,
-        draw(SPANS),
-        draw(SPANS),
-        arbiter=draw(st.binary(min_size=20, max_size=20)),
-    )
+    state = draw(st.sampled_from([*State, *[State.DELIVERED] * 8]))
+    deal = Deal(b"x" * 20, draw(TIMES), draw(TIMES), number, state)
+    arbiter = draw(st.sampled_from([ARBITER, bytes(20)]))
+    policy = Policy(text_hash("delivery/1"), (Seat(PAYER, ZERO),), 1, 50, draw(SPANS), draw(SPANS), arbiter=arbiter)
     outcome = draw(st.sampled_from(Outcome))
-    final_at = draw(TIMES) if outcome else 0
+    final_at = verdict_by(terms, deal) + draw(st.integers(-60, 3)) if outcome else 0
     effective_at = final_at + draw(st.integers(-100, 100)) if outcome else 0
     judged = Judged(outcome, final_at, effective_at, draw(st.sampled_from([0, NOW - 5])), draw(st.booleans()))
     return terms, deal, judged, policy if any(terms.policy) else None
@@ -239,6 +233,20 @@ def test_asking_the_committee_ends_when_its_answer_could_not_count() -> None:
     assert option("request", Judged(requested_at=NOW + 170)) is None
     assert option("request", Judged(), NOW + 181) is None
     assert option("request", Judged(Outcome.FAIL, NOW + 20, NOW + 20, NOW)) is None
+
+
+def test_the_last_second_in_which_a_verdict_counts() -> None:
+    def settles(final_at: int) -> bool:
+        return option("settle", Judged(Outcome.PASS, final_at, final_at, NOW)) is not None
+
+    assert settles(NOW + 200) and not settles(NOW + 201)
+
+
+def test_an_annulment_after_the_deadline_moves_what_follows() -> None:
+    expire = option("expire", Judged(Outcome.VOID, NOW + 200, NOW + 290, NOW, challenged=True))
+    assert expire and expire.opens == NOW + 291
+    early = option("expire", Judged(Outcome.VOID, NOW + 20, NOW + 90, NOW, challenged=True))
+    assert early and early.opens == NOW + 201
 
 
 def test_a_challenge_is_open_until_the_verdict_is_final() -> None:

@@ -39,7 +39,7 @@ contract DealWorld is WatchDeals {
         if (_chance(12)) t.policy = _policies[POLICIES];
         t.deliverBy = uint40(_time + 1 + _draw(6 days));
         t.verdictBy = uint40(t.deliverBy + 1 + _draw(5 days));
-        if (!_chance(3)) (t.arbiter, t.disputeTime) = (address(_arbiter), uint40(1 + _draw(2 days)));
+        if (!_chance(4)) (t.arbiter, t.disputeTime) = (address(_arbiter), uint40(1 + _draw(4 days)));
         if (t.arbiter != NOBODY) t.rulingTime = uint40(1 + _draw(2 days));
         t.silenceShare = [uint16(0), 10_000, 3_333, 1][_draw(4)];
         (t.brief, t.salt) = (bytes32(_luck), bytes32(_deals.length));
@@ -101,7 +101,7 @@ contract DealWorld is WatchDeals {
     function story(uint256 seed) external {
         if (seed % 2 == 0) open(seed);
         deliver(seed);
-        if (seed % 3 == 0) return;
+        if (seed % 5 < 2) return;
         request(seed);
         submit(seed);
     }
@@ -451,10 +451,10 @@ contract DealWorld is WatchDeals {
             Verdict memory v = _last[_asked[i].key];
             for (uint8 round = 0; round <= v.round; ++round) {
                 _withdrawFees(_asked[i], round);
+                _watch();
             }
             rest += 31;
         }
-        _watch();
         _rule("V8", address(oracle).balance <= rest);
     }
 

@@ -101,6 +101,7 @@ contract DealWorldTest is Rules {
         DealWorld.settle.selector,
         DealWorld.dispute.selector,
         DealWorld.dispute.selector,
+        DealWorld.dispute.selector,
         DealWorld.expire.selector,
         DealWorld.amend.selector,
         DealWorld.withdrawCredit.selector,
@@ -123,7 +124,7 @@ contract DealWorldTest is Rules {
     ];
 
     function test_the_world_is_lively() public {
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 12; ++i) {
             world = new DealWorld();
             for (uint256 j = 0; j < 240; ++j) {
                 (bool ok,) = address(world).call(abi.encodeWithSelector(_verbs[_next() % _verbs.length], _next()));

@@ -9,6 +9,14 @@ contract Token {
     mapping(address account => mapping(address spender => uint256)) public allowance;
     mapping(address account => bool) public blocked;
 
+    /// Of many accounts at once: the invariants ask after every step.
+    function balancesOf(address[] calldata accounts) external view returns (uint256[] memory balances) {
+        balances = new uint256[](accounts.length);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            balances[i] = balanceOf[accounts[i]];
+        }
+    }
+
     function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
     }

@@ -407,9 +407,13 @@ abstract contract VerdictWorld is WatchVerdicts {
         Verdict memory v = oracle.recordOf(q.subject, q.policy);
         bool may = _payable(q, v, round) && _pay(q, v, round, false);
         address sender = _one(_people);
+        // Whoever refuses coin does not ask for it.
+        if (_refuses(NOBODY, sender)) sender = _stranger;
         bool ok = _call(sender, address(oracle), 0, abi.encodeCall(oracle.withdraw, (q.subject, q.policy, round)));
         _agree("V8", "withdrawFees", ok, may);
-        if (ok) _pay(q, v, round, true);
+        if (!ok) return;
+        _succeeded("withdrawFees", q.key);
+        _pay(q, v, round, true);
     }
 
     function _payable(Asked memory q, Verdict memory v, uint8 round) internal view returns (bool) {

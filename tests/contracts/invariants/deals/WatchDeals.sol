@@ -5,7 +5,8 @@ import {Deal, State, Terms} from "../../../../contracts/interfaces/IEscrow.sol";
 import {Outcome} from "../../../../contracts/interfaces/IVerdicts.sol";
 import {VerdictWorld} from "./VerdictWorld.sol";
 
-/// Ghost state of deals: a second statement of the Escrow's rules, and E1 to E6 of README.md.
+/// Ghost state of deals: a second statement of the Escrow's rules, and E1 to E6 of README.md. Deals that have ended are
+/// looked at after every fourth step.
 abstract contract WatchDeals is VerdictWorld {
     struct Ghost {
         bytes32 id;
@@ -34,7 +35,8 @@ abstract contract WatchDeals is VerdictWorld {
         _watchNodes();
         _watchVerdicts();
         for (uint256 i = 0; i < _deals.length; ++i) {
-            _watchDeal(i);
+            bool over = _lastDeal[i].state == State.Ended;
+            if (!over || _steps % 4 == 0) _watchDeal(i);
         }
         for (uint256 i = 0; i < _tokens.length; ++i) {
             _watchEscrow(_tokens[i]);

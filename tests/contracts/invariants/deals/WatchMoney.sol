@@ -110,14 +110,24 @@ abstract contract WatchMoney is Cast {
         }
     }
 
-    /// Nobody holds, or is credited, more or less than the rules say. Returns all credits.
+    function _holdings(address token) internal view returns (uint256[] memory held) {
+        if (token != NOBODY) return Token(token).balancesOf(_people);
+        held = new uint256[](_people.length);
+        for (uint256 i = 0; i < held.length; ++i) {
+            held[i] = _people[i].balance;
+        }
+    }
+
+    /// Nobody holds, or is credited, more or less than the rules say; only parties are. Returns all credits.
     function _watchMoney(address token) internal returns (uint256 credits) {
-        for (uint256 i = 0; i < _people.length; ++i) {
-            address account = _people[i];
-            uint256 credit = escrow.creditOf(token, account);
-            _rule("E2", _holds(token, account) + credit == _wealth[token][account]);
-            _rule("E8", credit == _credit[token][account]);
+        for (uint256 i = 0; i < PARTIES; ++i) {
+            uint256 credit = escrow.creditOf(token, _parties[i]);
+            _rule("E8", credit == _credit[token][_parties[i]]);
             credits += credit;
+        }
+        uint256[] memory held = _holdings(token);
+        for (uint256 i = 0; i < held.length; ++i) {
+            _rule("E2", held[i] + _credit[token][_people[i]] == _wealth[token][_people[i]]);
         }
     }
 }

@@ -7,6 +7,7 @@ import {Outcome} from "../../../../contracts/interfaces/IVerdicts.sol";
 import {WatchMoney} from "./WatchMoney.sol";
 
 /// Ghost state of nodes and verdicts, and the rules N1 to N4 and V1 to V8 of README.md.
+/// The question of a step is looked at after the step, all others after every fourth: whatever moved is seen.
 abstract contract WatchVerdicts is WatchMoney {
     struct Staked {
         address slasher;
@@ -30,6 +31,7 @@ abstract contract WatchVerdicts is WatchMoney {
     mapping(bytes32 key => bool) internal _known;
     mapping(bytes32 key => Verdict) internal _last;
     mapping(bytes32 key => uint40) internal _lastEffective;
+    mapping(bytes32 key => uint256) internal _lastOwed;
     mapping(bytes32 key => uint40) internal _rulingBy;
     /// Who gets the bond back; 0 once settled.
     mapping(bytes32 key => address) internal _challenger;
@@ -84,14 +86,18 @@ abstract contract WatchVerdicts is WatchMoney {
     function _watchVerdicts() internal {
         uint256 owed = _forced[NOBODY][address(oracle)];
         for (uint256 i = 0; i < _asked.length; ++i) {
-            Verdict memory verdict = oracle.recordOf(_asked[i].subject, _asked[i].policy);
-            if (verdict.requestedAt != 0) {
-                _watchVerdict(_asked[i], _last[_asked[i].key], verdict);
-                owed += _owed(_asked[i], verdict, _policyOf(_asked[i].policy));
-            }
+            if (_asked[i].key == _didKey || _steps % 4 == 0) _watchQuestion(_asked[i]);
+            owed += _lastOwed[_asked[i].key];
         }
         _rule("V6", address(oracle).balance == owed);
-        _did = 0;
+        (_did, _didKey) = (0, 0);
+    }
+
+    function _watchQuestion(Asked memory q) internal {
+        Verdict memory verdict = oracle.recordOf(q.subject, q.policy);
+        if (verdict.requestedAt == 0) return;
+        _watchVerdict(q, _last[q.key], verdict);
+        _lastOwed[q.key] = _owed(q, verdict, _policyOf(q.policy));
     }
 
     function _watchVerdict(Asked memory q, Verdict memory was, Verdict memory now_) internal {

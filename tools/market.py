@@ -1,11 +1,9 @@
-"""A committee, a buyer and a seller on the pages' chain. Verdicts are signed here, as node processes would."""
+"""A committee, a buyer and a seller on a local chain, for the web app's tests and pictures. Verdicts are signed here,
+as node processes would."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass, field, replace
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -27,7 +25,6 @@ from countersign.deal.flow import deal_call, open_call, policy_call, request_cal
 from countersign.deal.terms import TermsFile, inline, propose
 from countersign.keys.signer import Signer, open_signer
 from countersign.records import ZERO, Attestation, Call, Deal, Policy, Request, Seat, Terms
-from tools.create2 import ROOT
 from tools.devnet import Devnet
 
 CHAIN = 31337
@@ -36,34 +33,13 @@ BUYER, SELLER, NODES = 0, 2, (5, 6, 7)
 
 
 def signer(account: int) -> Signer:
+    """A published test key."""
     return open_signer(f"test:{account}", CHAIN, str)
 
 
 def address(account: int) -> bytes:
+    """Its address."""
     return signer(account).address
-
-
-@cache
-def _compiled() -> dict[str, str]:
-    """Init code of the tests' own tokens and arbiter."""
-    solc = next((ROOT / ".solc").glob("solc-v*"))
-    command = [str(solc), "--combined-json", "bin", "tests/e2e/Tokens.sol"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
-    contracts = json.loads(done.stdout)["contracts"]
-    return {name.rpartition(":")[2]: contract["bin"] for name, contract in contracts.items()}
-
-
-def deploy(chain: Devnet, name: str, *words: int) -> bytes:
-    """A contract of tests/e2e/Tokens.sol; its address."""
-    data = "0x" + _compiled()[name] + "".join(f"{word:064x}" for word in words)
-    sent = chain.send({"from": to_hex(address(BUYER)), "data": data})
-    return bytes.fromhex(chain.rpc("eth_getTransactionReceipt", sent)["contractAddress"][2:])
-
-
-def call(signature: str, *words: int | bytes) -> bytes:
-    """Calldata; addresses and numbers as words."""
-    numbers = (int.from_bytes(word, "big") if isinstance(word, bytes) else word for word in words)
-    return keccak(signature.encode())[:4] + b"".join(number.to_bytes(32, "big") for number in numbers)
 
 
 @dataclass
@@ -92,9 +68,11 @@ class Market:
 
     @property
     def address(self) -> bytes:
+        """Of the policy."""
         return policy_address(self.client.deals, self.policy)
 
     def send(self, account: int, call: Call) -> str:
+        """Send and mine a transaction; its hash."""
         fields = {"to": to_hex(call.to), "data": to_hex(call.data), "value": hex(call.value)}
         return self.chain.send({"from": to_hex(address(account)), **fields})
 
@@ -107,6 +85,7 @@ class Market:
         return propose(self.client, Terms(**parties | usual | changes), document, inline(document), now)
 
     def opened(self, **changes: Any) -> TermsFile:
+        """An open deal."""
         file = self.terms(**changes)
         self.send(BUYER, open_call(self.client.deals, file.terms, file.brief_uri))
         return file
@@ -119,6 +98,7 @@ class Market:
         return file, subject_of(file.deal_id, 0, digest)
 
     def requested(self, **changes: Any) -> tuple[TermsFile, bytes]:
+        """A deal whose delivery the committee was asked about, and the subject."""
         file, subject = self.delivered(**changes)
         self.send(BUYER, request_call(self.client.deals, subject, self.address, self.policy))
         return file, subject
@@ -143,9 +123,11 @@ class Market:
         self.send(account, deal_call(self.client.deals, verb, file.terms, *arguments))
 
     def subject(self, file: TermsFile, deal: Deal) -> bytes:
+        """What the committee is asked about the current delivery."""
         return subject_of(file.deal_id, deal.milestone, deal.delivery)
 
     def judged(self, score: int = 90, **changes: Any) -> tuple[TermsFile, bytes]:
+        """A deal with a verdict, and its subject."""
         file, subject = self.requested(**changes)
         self.submit(subject, score)
         return file, subject
