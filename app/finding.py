@@ -35,15 +35,19 @@ class Finder(Query):
 @contextmanager
 def finder() -> Iterator[Finder]:
     """The index for one look. Raises IndexStoreError, also for whatever goes wrong while reading it."""
-    if is_local():
-        _bring_up_to_date()
-    found = Finder(settings().index_path)
+    path = settings().index_path
+    try:
+        if is_local():
+            _bring_up_to_date()
+        found = Finder(path)
+    except IndexStoreError as error:  # where this server keeps its files is nobody's business
+        message = error.message.replace(str(path), "the server's file")
+        raise IndexStoreError(message[:1].upper() + message[1:], error.next_step) from error
     try:
         yield found
     except sqlite3.Error as error:
-        raise IndexStoreError(
-            f"The index cannot be read: {error}.", "Try again; else: countersign index rebuild."
-        ) from error
+        again = "Try again; if that does not help: countersign index rebuild."
+        raise IndexStoreError(f"The index cannot be read: {error}.", again) from error
     finally:
         found.close()
 

@@ -63,7 +63,8 @@ def _sentences(p: Policy) -> list[str]:
     models = len({seat.model for seat in p.seats})
     fails = len(p.seats) - p.k + 1
     lines = [
-        f"{len(p.seats)} nodes with {models} different model{'s' * (models != 1)} answer: {question}?",
+        f"{len(p.seats)} nodes answer: {question}? "
+        + (f"They judge with {models} different models." if models > 1 else "All judge with the same model."),
         f"Pass needs {p.k} of them at {p.pass_score} or more of 100; Fail needs {fails} below.",
         f"They have {show_duration(p.submit_time)} from the request; the fee is {ETH.show(p.fee)}.",
         f"Each node has staked at least {ETH.show(p.slash)} and can lose it for lying.",

@@ -16,8 +16,10 @@ from countersign.errors import InputError
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["make_private_folder", "open_regular", "transaction", "write_durably"]
+__all__ = ["connect", "make_private_folder", "open_regular", "transaction", "write_durably"]
 
+_BUSY = 30.0
+"""Seconds that a process waits for another one's write."""
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -89,6 +91,23 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be created: {error.strerror}.", "Set COUNTERSIGN_HOME to a folder.") from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """An SQLite file in autocommit mode, whose readers never wait (WAL). Raises sqlite3.DatabaseError."""
+    import sqlite3
+    import time
+
+    db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+    deadline = time.monotonic() + _BUSY
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return db
+        except sqlite3.OperationalError as error:  # the switch does not wait for another process that makes the file
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

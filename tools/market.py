@@ -80,7 +80,7 @@ class Market:
         """Terms between buyer and seller, proposed and not open."""
         now = self.client.head().time
         usual: dict[str, Any] = {"policy": self.address, "deliver_by": now + 3600, "verdict_by": now + 7200}
-        parties = {"payer": address(BUYER), "payee": address(SELLER), "amount": 5 * 10**17}
+        parties: dict[str, Any] = {"payer": address(BUYER), "payee": address(SELLER), "amount": 5 * 10**17}
         document = dump_brief(Brief(title, text="At dusk.", must_show=("mill",)))
         return propose(self.client, Terms(**parties | usual | changes), document, inline(document), now)
 

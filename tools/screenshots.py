@@ -2,7 +2,8 @@
 
     python -m tools.screenshots [--out FOLDER]
 
-Runs chain, contracts and web app of its own, plays a creator, a buyer and a seller with demo accounts, and looks at what a visitor sees.
+Runs chain, contracts and web app of its own, plays a creator, a buyer and a seller with demo accounts, and looks at
+what a visitor sees.
 """
 
 from __future__ import annotations
@@ -165,6 +166,10 @@ def deals(camera: Camera, market: Market) -> None:
     camera.click("Settle")
     camera.sees("All money was paid out")
     camera.shoot("deals-paid")
+
+
+_TABS = {"Requests": "may sign", "Verdicts": "evidence", "Policies": "Pass needs", "Nodes": "serves"}
+"""Of the desk, with words that show that it is drawn."""
 
 
 def desk(camera: Camera) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -163,8 +164,8 @@ def _local_delivery(agreed: Agreed, file: WorkFile | None) -> None:
         "No place to serve it? On this local chain the command line keeps a copy where the nodes find it, "
         "and also asks the committee:"
     )
-    name = file.name if file else "FILE"
-    st.code(f"countersign deal deliver {to_hex(agreed.deal_id)} {name!r} --key …", language=None, wrap_lines=True)
+    name = shlex.quote(file.name) if file else "FILE"
+    st.code(f"countersign deal deliver {to_hex(agreed.deal_id)} {name} --key …", language=None, wrap_lines=True)
 
 
 def _checked(uri: str) -> str:

@@ -222,7 +222,9 @@ def _value(kind: str, name: str, value: Any) -> Any:
     if kind == "bytes32" and isinstance(value, str):
         return from_hex(value, 32, name)
     bits = int(kind.removeprefix("uint")) if kind.startswith("uint") else 0
-    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 80 else value
+    number = (
+        int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 80 else value
+    )
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 1 << bits:
         raise InputError(f"'{name}' is {str(value)[:40]!r}, not a {kind}.", "Correct the document.")
     return number

@@ -302,10 +302,16 @@ def revert_error(data: bytes, fallback: str = "") -> Reverted:
     try:
         values = _named(fragment["inputs"], abi_decode(_types(fragment["inputs"]), data[4:]))
     except (DecodingError, ValueError):
-        return Reverted(fragment["name"], f"The contract refused: {fragment['name']}.", "Check what you sent.")
+        return Reverted(fragment["name"], f"The contract refused: {fragment['name']}.", _CHECK)
     shown = {name: _show(name, value) for name, value in values.items()}
-    message, next_step = _WORDS.get(fragment["name"], (f"{fragment['name']}: {shown}.", "Check what you sent."))
+    if fragment["name"] not in _WORDS:
+        said = ", ".join(f"{name} {value}" for name, value in shown.items())
+        return Reverted(fragment["name"], f"The contract refused: {fragment['name']} {said}".rstrip() + ".", _CHECK)
+    message, next_step = _WORDS[fragment["name"]]
     return Reverted(fragment["name"], message.format(**shown), next_step)
+
+
+_CHECK = "Check what you sent."
 
 
 def _plain_reason(data: bytes) -> str:
@@ -325,7 +331,7 @@ _TIMES = {"sealedAt", "consentAt", "cutoff", "publishedAt", "endedAt", "readyAt"
 def _show(name: str, value: Any) -> str:
     if isinstance(value, bytes):
         return checksum(value) if len(value) == 20 else to_hex(value)
-    if name == "state":
+    if name == "state" and value in set(State):
         return State(value).name.lower().replace("_", " ")
     if name in _TIMES and value < 1 << 37:
         from datetime import UTC, datetime

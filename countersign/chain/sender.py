@@ -18,7 +18,7 @@ from typing import Any
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import rlp
 from countersign.chain.client import Client, Receipt
-from countersign.durable import make_private_folder, transaction
+from countersign.durable import connect, make_private_folder, transaction
 from countersign.errors import ChainError, InputError, NoFunds, Reverted, Unreachable, WrongChain
 from countersign.keys.signer import Signer
 from countersign.records import Call
@@ -76,8 +76,8 @@ class Outbox:
             ) from error
 
     def _open(self, path: Path, genesis: bytes, resettable: bool) -> None:
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+        self._db = connect(path)
+        self._db.executescript(f"PRAGMA synchronous=FULL; {_SCHEMA}")
         with self.transaction():
             known = self._db.execute("SELECT genesis FROM chain").fetchall()
             if known == [(genesis,)]:

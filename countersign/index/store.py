@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign.canonical import checksum
-from countersign.durable import make_private_folder, transaction
+from countersign.durable import connect, make_private_folder, transaction
 from countersign.errors import IndexStoreError
 from countersign.index.fold import Row
 from countersign.index.schema import EVENT_TABLES, SCHEMA, VERSION
@@ -29,8 +29,7 @@ class Store:
         make_private_folder(path.parent)
         self.path = path
         try:
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db = connect(path)
             self._open(contracts)
         except sqlite3.DatabaseError as error:
             raise _unusable(path, error) from error

@@ -89,8 +89,8 @@ def _rewind(client: Client, store: Store, head: Block) -> int:
 
 
 def _index_range(client: Client, store: Store, first: int, last: int, *, tail: bool) -> int | None:
-    """Read and store blocks ``first`` … ``last``; number of events added, None when another process was faster. Logs are
-    read between two looks at the end of the range, so that rows and cursor belong to the same chain."""
+    """Read and store blocks ``first`` … ``last``; number of events added, None when another process was faster. Logs
+    are read between two looks at the end of the range, so that rows and cursor belong to the same chain."""
     before = _block(client, last)
     logs = _logs(client, first, last)
     numbers = range(first, last + 1) if tail else [last]

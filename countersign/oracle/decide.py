@@ -189,8 +189,8 @@ def _reason_to_ignore(asked: Asked, seat: int, allowed: Allowed, now: float) -> 
 
 
 def certified(asked: Asked, known: dict[int, list[SignedAttestation]], preferred: Outcome) -> Side | None:
-    """A side that has enough attestations, of the lowest seats; the ``preferred`` one if both have, which takes an
-    equivocation."""
+    """A side that has enough attestations, of as many seats as needed, beginning with another one for each request, so
+    that all come to be paid; the ``preferred`` one if both have, which takes an equivocation."""
     other = Outcome.FAIL if preferred == Outcome.PASS else Outcome.PASS
     return _side(asked, known, preferred) or _side(asked, known, other)
 
@@ -198,8 +198,10 @@ def certified(asked: Asked, known: dict[int, list[SignedAttestation]], preferred
 def _side(asked: Asked, known: dict[int, list[SignedAttestation]], outcome: Outcome) -> Side | None:
     policy = asked.policy
     needed = policy.k if outcome == Outcome.PASS else len(policy.seats) - policy.k + 1
-    on_it = {seat: _on_side(asked, known[seat], outcome) for seat in sorted(known) if asked.may_sign(seat)}
-    chosen = [(seat, said) for seat, said in on_it.items() if said][:needed]
+    first, seats = asked.key[0][-2] % len(policy.seats), [seat for seat in sorted(known) if asked.may_sign(seat)]
+    in_turn = [seat for seat in seats if seat >= first] + [seat for seat in seats if seat < first]
+    on_it = {seat: _on_side(asked, known[seat], outcome) for seat in in_turn}
+    chosen = sorted([(seat, said) for seat, said in on_it.items() if said][:needed], key=lambda one: one[0])
     if len(chosen) < needed:
         return None
     return Side(outcome, sum(1 << seat for seat, _ in chosen), b"".join(said.packed for _, said in chosen))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from pages import WALLET, Page, deals_page, desk_page, mine, send
 
 from app.termsfile import to_text
 from countersign.canonical import checksum, from_address, to_hex
+from countersign.errors import CountersignError
+from countersign.index.store import Store
+from countersign.index.sync import catch_up
 from countersign.records import Call, State
 from countersign.settings import Settings
 from tools.devnet import Devnet
@@ -412,7 +417,31 @@ def test_a_broken_index_is_said_in_words(chain: Devnet) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(b"this is no database, whatever its name says" * 100)
     for page in (deals_page(as_="demo-0"), desk_page()):
-        assert "countersign index rebuild" in page.text
+        assert "countersign index rebuild" in page.text and str(path) not in page.text
+
+
+def test_two_indexers_of_one_file_do_not_disturb_the_page(market: Market) -> None:
+    """`make up` runs a follower beside the app."""
+    stop, path = threading.Event(), Settings.from_env().index_path
+    store = Store(path, market.client.contracts)
+    store.close()
+
+    def run() -> None:
+        while not stop.is_set():
+            other = Store(path, market.client.contracts)
+            with suppress(CountersignError):
+                catch_up(market.client, other)
+            other.close()
+
+    follower = threading.Thread(target=run)
+    follower.start()
+    try:
+        for number in range(5):
+            market.opened(title=f"Number {number}")
+            assert f"Number {number}" in deals_page(as_="demo-0").buttons
+    finally:
+        stop.set()
+        follower.join()
 
 
 def test_words_of_the_other_party_cannot_look_like_ours(market: Market) -> None:

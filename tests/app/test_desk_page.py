@@ -103,7 +103,7 @@ def test_without_an_arbiter_nobody_is_asked_to_challenge(market: Market) -> None
 def test_policies_and_nodes_are_explained(market: Market) -> None:
     page = desk_page()
     assert "Pass needs 2 of them at 50 or more of 100; Fail needs 2 below." in page.text
-    assert "3 nodes with 1 different model answer: does the delivery match the brief?" in page.text
+    assert "3 nodes answer: does the delivery match the brief? All judge with the same model." in page.text
     for node in NODES:
         assert checksum(address(node)) in page.text
     assert "serves, stake 1 ETH" in page.text

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Attestations} from "../../../contracts/libraries/Attestations.sol";
+import {PolicyCode} from "../../../contracts/libraries/PolicyCode.sol";
 import {Rfc6962} from "../../../contracts/libraries/Rfc6962.sol";
 import {ContentRegistry} from "../../../contracts/ContentRegistry.sol";
+import {Escrow} from "../../../contracts/Escrow.sol";
 import {Identities} from "../../../contracts/Identities.sol";
 import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
+import {Oracle} from "../../../contracts/Oracle.sol";
+import {OracleNodes} from "../../../contracts/OracleNodes.sol";
 import {Opening, Work} from "../../../contracts/interfaces/IContentRegistry.sol";
+import {Milestone, Terms} from "../../../contracts/interfaces/IEscrow.sol";
 import {Adoption} from "../../../contracts/interfaces/IIdentities.sol";
 import {Model} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {Attestation, Policy, Request, Seat, Verdict} from "../../../contracts/interfaces/IOracle.sol";
+import {Outcome} from "../../../contracts/interfaces/IVerdicts.sol";
 import {Base} from "./Base.sol";
 import {Tree} from "./Rfc6962.t.sol";
 
-/// The files that Python reads too: same roots, same ids, and its signatures open the contracts' verbs.
-contract VectorsTest is Base {
-    Tree internal tree = new Tree();
+/// A further cheatcode.
+interface StoreVm {
+    function store(address account, bytes32 slot, bytes32 value) external;
+}
+
+/// Reads one of the files that Python reads too.
+abstract contract VectorFile is Base {
     string internal json;
 
     function _load(string memory name) internal {
@@ -44,9 +56,18 @@ contract VectorsTest is Base {
         return uint64(VM.parseJsonUint(json, string.concat(where, name)));
     }
 
+    function _amount(string memory where, string memory name) internal view returns (uint256) {
+        return VM.parseJsonUint(json, string.concat(where, name));
+    }
+
     function _hashes(string memory where) internal view returns (bytes32[] memory) {
         return VM.parseJsonBytes32Array(json, string.concat(where, ".hashes"));
     }
+}
+
+/// Same roots, same ids, and Python's signatures open the contracts' verbs.
+contract VectorsTest is VectorFile {
+    Tree internal tree = new Tree();
 
     function _rootAt(string memory where, uint64 size) internal view returns (bytes32) {
         return tree.rootOf(_word(where, ".leaf"), _number(where, ".index"), size, _hashes(where));
@@ -116,14 +137,15 @@ contract VectorsTest is Base {
         work.metadata = _word(where, ".work.metadata");
     }
 
-    function _checkWork(string memory where) internal {
+    /// `time` is later than before: the compiler takes block.timestamp for a constant and may read it once only.
+    function _checkWork(string memory where, uint256 time) internal {
         (Work memory work, bytes32 workId) = (_workAt(where), _word(where, ".workId"));
         (address creator, bytes32 salt) = (_address(where, ".creator"), _word(where, ".salt"));
         assert(registry.workIdOf(work) == workId);
         assert(registry.leafOf(creator, workId, salt) == _word(where, ".leaf"));
 
         registry.seal(_word(where, ".root"));
-        VM.warp(block.timestamp + 1);
+        VM.warp(time);
         Opening memory opening = Opening(creator, address(this), salt, 0, 1, new bytes32[](0));
         registry.claimFor(work, opening, _bytes(where, ".claim.signature"));
         assert(registry.claimOf(work.content).creator == creator);
@@ -133,7 +155,7 @@ contract VectorsTest is Base {
         _deployAtVectors();
         uint256 i = 0;
         for (; _has(_at(".works", i)); ++i) {
-            _checkWork(_at(".works", i));
+            _checkWork(_at(".works", i), START + 1 + i);
         }
         assert(i == 5);
     }
@@ -184,5 +206,233 @@ contract VectorsTest is Base {
             _checkAdoption(_at(".adoptions", i));
         }
         assert(i == 2);
+    }
+}
+
+/// Verdicts and deals: same code, same digests, same words, and Python's attestations make a verdict.
+contract DealVectorsTest is VectorFile {
+    OracleNodes internal nodes;
+    Oracle internal oracle;
+    Escrow internal escrow;
+
+    function setUp() public {
+        _load("deals");
+        _deploy();
+        assert(block.chainid == _number("", ".chainId"));
+        nodes = new OracleNodes();
+        VM.etch(_address("", ".oracle"), address(new Oracle(nodes, models)).code);
+        oracle = Oracle(_address("", ".oracle"));
+        VM.etch(_address("", ".escrow"), address(new Escrow(oracle)).code);
+        escrow = Escrow(_address("", ".escrow"));
+    }
+
+    function _policyAt(string memory where) internal view returns (Policy memory policy) {
+        policy.check = _word(where, ".check");
+        policy.arbiter = _address(where, ".arbiter");
+        policy.fee = uint96(_amount(where, ".fee"));
+        policy.bond = uint96(_amount(where, ".bond"));
+        policy.slash = uint96(_amount(where, ".slash"));
+        policy.submitTime = uint32(_number(where, ".submitTime"));
+        policy.challengeTime = uint32(_number(where, ".challengeTime"));
+        policy.rulingTime = uint32(_number(where, ".rulingTime"));
+        policy.k = uint8(_number(where, ".k"));
+        policy.passScore = uint8(_number(where, ".passScore"));
+        policy.seats = _seatsAt(string.concat(where, ".seats"));
+    }
+
+    function _count(string memory list) internal view returns (uint256 count) {
+        while (_has(_at(list, count))) ++count;
+    }
+
+    function _seatsAt(string memory list) internal view returns (Seat[] memory seats) {
+        seats = new Seat[](_count(list));
+        for (uint256 i = 0; i < seats.length; ++i) {
+            seats[i] = Seat(_address(_at(list, i), ".node"), _word(_at(list, i), ".model"));
+        }
+    }
+
+    /// Creates the policy, with a contract for an arbiter.
+    function _createPolicy(string memory where) internal returns (address, Policy memory policy) {
+        policy = _policyAt(string.concat(where, ".policy"));
+        if (policy.arbiter != address(0)) VM.etch(policy.arbiter, hex"00");
+        return (oracle.createPolicy(policy), policy);
+    }
+
+    function _checkPolicy(string memory where) internal {
+        bytes memory code = bytes.concat(hex"00", _bytes(where, ".encoded"));
+        (address policy, Policy memory terms) = _createPolicy(where);
+        assert(policy == _address(where, ".address"));
+        assert(keccak256(policy.code) == keccak256(code));
+        assert(keccak256(PolicyCode.initCode(code)) == _word(where, ".initCodeHash"));
+        assert(keccak256(abi.encode(oracle.policyOf(policy))) == keccak256(abi.encode(terms)));
+    }
+
+    function test_policies() public {
+        uint256 count = _count(".policies");
+        for (uint256 i = 0; i < count; ++i) {
+            _checkPolicy(_at(".policies", i));
+        }
+        assert(count == 3);
+    }
+
+    function _requestAt(string memory where) internal view returns (Request memory) {
+        return Request(_word(where, ".subject"), _address(where, ".policy"), uint8(_number(where, ".round")));
+    }
+
+    function test_requests() public view {
+        uint256 count = _count(".requests");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory where = _at(".requests", i);
+            Request memory asked = _requestAt(string.concat(where, ".request"));
+            bytes32 hash = Attestations.requestHash(asked.subject, asked.policy, asked.round);
+            assert(hash == _word(where, ".structHash"));
+            assert(keccak256(abi.encode(asked.subject, asked.policy)) == _word(where, ".verdictKey"));
+        }
+        assert(count == 3);
+    }
+
+    function _attestationAt(string memory where) internal view returns (Attestation memory) {
+        return Attestation(
+            _requestAt(string.concat(where, ".request")),
+            uint8(_number(where, ".score")),
+            _word(where, ".evidence"),
+            uint40(_number(where, ".issuedAt"))
+        );
+    }
+
+    function _signerOf(bytes32 digest, bytes memory signature) internal pure returns (address) {
+        (bytes32 r, bytes32 s) = (_wordIn(signature, 0), _wordIn(signature, 32));
+        return ecrecover(digest, uint8(signature[64]), r, s);
+    }
+
+    function _wordIn(bytes memory data, uint256 at) internal pure returns (bytes32 value) {
+        assembly ("memory-safe") {
+            value := mload(add(add(data, 0x20), at))
+        }
+    }
+
+    function test_attestations() public view {
+        uint256 count = _count(".attestations");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory where = _at(".attestations", i);
+            bytes32 digest = oracle.digestOf(_attestationAt(string.concat(where, ".attestation")));
+            assert(digest == _word(where, ".digest"));
+            assert(_signerOf(digest, _bytes(where, ".signature")) == _address(where, ".node"));
+        }
+        assert(count == 6);
+    }
+
+    /// The five nodes join, and the request of the vectors is made at the time that they attest.
+    function _request(Policy memory policy, Request memory asked) internal {
+        for (uint256 i = 0; i < policy.seats.length; ++i) {
+            payable(policy.seats[i].node).transfer(policy.slash);
+            VM.prank(policy.seats[i].node);
+            nodes.join{value: policy.slash}(address(oracle), 0);
+        }
+        VM.warp(_number(".attestations[0].attestation", ".issuedAt"));
+        oracle.request{value: policy.fee}(asked.subject, asked.policy);
+    }
+
+    function _packed(uint256 seat) internal view returns (bytes memory) {
+        return _bytes(_at(".attestations", seat), ".packed");
+    }
+
+    function test_attestations_make_a_verdict() public {
+        (, Policy memory policy) = _createPolicy(".policies[1]");
+        Request memory asked = _requestAt(".requests[0].request");
+        _request(policy, asked);
+
+        oracle.submit(asked.subject, asked.policy, 19, bytes.concat(_packed(0), _packed(1), _packed(4)));
+        Verdict memory verdict = oracle.recordOf(asked.subject, asked.policy);
+        assert(verdict.outcome == Outcome.Pass && verdict.signers == 19 && verdict.bound == 70);
+    }
+
+    /// The third variable of Oracle, after the two of EIP712.
+    function _store(bytes32 key, bytes32 word) internal {
+        StoreVm(address(VM)).store(address(oracle), keccak256(abi.encode(key, 3)), word);
+    }
+
+    function _checkVerdict(string memory where) internal {
+        Request memory asked = _requestAt(".requests[0].request");
+        _store(_word(".requests[0]", ".verdictKey"), _word(where, ".word"));
+        Verdict memory verdict = oracle.recordOf(asked.subject, asked.policy);
+        where = string.concat(where, ".verdict");
+        assert(verdict.requestedAt == _number(where, ".requestedAt") && verdict.finalAt == _number(where, ".finalAt"));
+        assert(verdict.ruledAt == _number(where, ".ruledAt") && verdict.signers == _number(where, ".signers"));
+        assert(verdict.suspended == _number(where, ".suspended") && verdict.paid == _number(where, ".paid"));
+        assert(verdict.bound == _number(where, ".bound") && verdict.round == _number(where, ".round"));
+        assert(uint8(verdict.outcome) == _number(where, ".outcome") && uint8(verdict.stage) == _number(where, ".stage"));
+    }
+
+    function test_verdict_words() public {
+        uint256 count = _count(".verdicts");
+        for (uint256 i = 0; i < count; ++i) {
+            _checkVerdict(_at(".verdicts", i));
+        }
+        assert(count == 6);
+    }
+
+    function _milestonesAt(string memory list) internal view returns (Milestone[] memory later) {
+        later = new Milestone[](_count(list));
+        for (uint256 i = 0; i < later.length; ++i) {
+            string memory where = _at(list, i);
+            uint40 deliverTime = uint40(_number(where, ".deliverTime"));
+            later[i] = Milestone(_amount(where, ".amount"), deliverTime, uint40(_number(where, ".verdictTime")));
+        }
+    }
+
+    function _termsAt(string memory where) internal view returns (Terms memory terms) {
+        terms.payer = _address(where, ".payer");
+        terms.payee = _address(where, ".payee");
+        terms.token = _address(where, ".token");
+        terms.amount = _amount(where, ".amount");
+        terms.policy = _address(where, ".policy");
+        terms.brief = _word(where, ".brief");
+        terms.deliverBy = uint40(_number(where, ".deliverBy"));
+        terms.verdictBy = uint40(_number(where, ".verdictBy"));
+        terms.disputeTime = uint40(_number(where, ".disputeTime"));
+        terms.rulingTime = uint40(_number(where, ".rulingTime"));
+        terms.revealTime = uint40(_number(where, ".revealTime"));
+        terms.arbiter = _address(where, ".arbiter");
+        terms.silenceShare = uint16(_number(where, ".silenceShare"));
+        terms.milestones = _milestonesAt(string.concat(where, ".milestones"));
+        terms.buyerKey = _word(where, ".buyerKey");
+        terms.salt = _word(where, ".salt");
+    }
+
+    function test_terms() public view {
+        uint256 count = _count(".terms");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory where = _at(".terms", i);
+            bytes32 dealId = escrow.dealIdOf(_termsAt(string.concat(where, ".terms")));
+            assert(dealId == _word(where, ".dealId"));
+            bytes32 digest =
+                keccak256(abi.encodePacked("\x19\x01", _domain(address(escrow)), _word(where, ".structHash")));
+            assert(dealId == digest);
+        }
+        assert(count == 3);
+    }
+
+    function test_subjects() public view {
+        uint256 count = _count(".subjects");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory where = _at(".subjects", i);
+            (bytes32 dealId, bytes32 delivery) = (_word(where, ".dealId"), _word(where, ".delivery"));
+            bytes32 subject = escrow.subjectOf(dealId, uint8(_number(where, ".milestone")), delivery);
+            assert(subject == _word(where, ".subject"));
+        }
+        assert(count == 4);
+    }
+
+    function test_amendments() public view {
+        uint256 count = _count(".amendments");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory where = _at(".amendments", i);
+            string memory both = string.concat(where, ".amendment");
+            bytes32 digest = escrow.amendmentDigest(_word(both, ".dealId"), _word(both, ".newDealId"));
+            assert(digest == _word(where, ".amend.digest"));
+            assert(_signerOf(digest, _bytes(where, ".amend.signature")) == _address(where, ".payer"));
+        }
+        assert(count == 2);
     }
 }

@@ -19,7 +19,8 @@ interface MoreVm {
 /// Who takes part, what they hold, and how they sign: EIP-712 written with plain `abi.encode`.
 ///
 /// Five nodes, of which the last two are liars and the second has code; five parties, of which two have code; an arbiter;
-/// a stranger; and a friend whom a node may name as its slasher. Two tokens, of which the second blocks recipients.
+/// a stranger, who may stake but has no seat; and a friend whom a
+/// node may name as its slasher. Two tokens, of which the second blocks recipients.
 abstract contract Cast is Base, IDirector {
     MoreVm internal constant MORE = MoreVm(address(VM));
 
@@ -71,6 +72,7 @@ abstract contract Cast is Base, IDirector {
         _castNodes();
         _castParties();
         _stranger = _enter(VM.addr(STRANGER), STRANGER);
+        _nodes.push(_stranger);
         _friend = _enter(VM.addr(STRANGER + 1), STRANGER + 1);
         _foundPolicies();
     }
@@ -114,10 +116,13 @@ abstract contract Cast is Base, IDirector {
 
     function _foundPolicies() internal {
         uint32 day = 1 days;
-        Policy memory p = Policy("three of five", address(_arbiter), 1001, 777, 1 ether, day, day, day, 3, 60, _seats(31));
+        Policy memory p =
+            Policy("three of five", address(_arbiter), 1001, 777, 1 ether, day, day, day, 3, 60, _seats(31));
         _found(p);
         _found(Policy("two of three", NOBODY, 0, 0, 0, 2 * day, 0, 0, 2, 1, _seats(11)));
-        p = Policy("two of two", address(_arbiter), 1 gwei, 0, 0.5 ether + 7, day / 2, day / 4, day / 4, 2, 100, _seats(6));
+        p = Policy(
+            "two of two", address(_arbiter), 1 gwei, 0, 0.5 ether + 7, day / 2, day / 4, day / 4, 2, 100, _seats(6)
+        );
         _found(p);
         address copy = address(0xC0DE);
         VM.etch(copy, _policies[0].code);
@@ -184,7 +189,14 @@ abstract contract Cast is Base, IDirector {
         );
         bytes memory first = abi.encode(kind, t.payer, t.payee, t.token, t.amount, t.policy, t.brief, t.deliverBy);
         bytes memory second = abi.encode(
-            t.verdictBy, t.disputeTime, t.rulingTime, t.revealTime, t.arbiter, t.silenceShare, _milestonesHash(t), t.buyerKey
+            t.verdictBy,
+            t.disputeTime,
+            t.rulingTime,
+            t.revealTime,
+            t.arbiter,
+            t.silenceShare,
+            _milestonesHash(t),
+            t.buyerKey
         );
         return keccak256(bytes.concat(first, second, t.salt));
     }

@@ -18,7 +18,7 @@ contract DealWorld is WatchDeals {
     constructor() {
         _castAll();
         _startMoney();
-        for (uint256 i = 0; i < _nodes.length; ++i) {
+        for (uint256 i = 0; i < NODE_COUNT; ++i) {
             _staked[_nodes[i]] = Staked(address(oracle), 0, 3 ether);
             _call(_nodes[i], address(nodes), 3 ether, abi.encodeCall(nodes.join, (address(oracle), 0)));
             _lose(NOBODY, _nodes[i], 3 ether);
@@ -297,7 +297,8 @@ contract DealWorld is WatchDeals {
         bytes memory a = _signAmendment(first, from, _dealIdOf(to));
         bytes memory b = _signAmendment(second, _chance(12) ? bytes32(_luck) : from, _dealIdOf(to));
         agreed = (sender == t.payer || first == t.payer);
-        agreed = agreed && (sender == t.payee || keccak256(b) == keccak256(_signAmendment(t.payee, from, _dealIdOf(to))));
+        agreed =
+            agreed && (sender == t.payee || keccak256(b) == keccak256(_signAmendment(t.payee, from, _dealIdOf(to))));
         ok = _call(sender, address(escrow), 0, abi.encodeCall(escrow.amend, (t, to, "brief", a, b)));
     }
 

@@ -63,7 +63,7 @@ contract DealInvariants is Rules {
         excluded[0].selectors[0] = world.end.selector;
     }
 
-    /// forge-config: default.invariant.runs = 140
+    /// forge-config: default.invariant.runs = 126
     /// forge-config: default.invariant.depth = 160
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: deep.invariant.runs = 1000

@@ -50,7 +50,7 @@ abstract contract VerdictWorld is WatchVerdicts {
     }
 
     function _join(address node) internal {
-        address slasher = _chance(_staked[node].slasher == NOBODY ? 2 : 8) ? _friend : address(oracle);
+        address slasher = _chance(node == _stranger ? 2 : 8) ? _friend : address(oracle);
         if (_chance(12)) slasher = _chance(2) ? NOBODY : node;
         uint256 value = _chance(8) ? 1 : _draw(4) * 0.5 ether;
         Staked storage s = _staked[node];
@@ -110,7 +110,7 @@ abstract contract VerdictWorld is WatchVerdicts {
     function policy(uint256 seed) public step(seed) {
         uint256 what = _draw(4);
         if (what == 0) _createPolicy();
-        else if (what == 1) _revoke(_one(_nodes));
+        else if (what == 1) _revoke(_nodes[_draw(NODE_COUNT)]);
         else _suspendSeat();
     }
 
@@ -342,7 +342,11 @@ abstract contract VerdictWorld is WatchVerdicts {
     function _ruledVerdict(bytes32 key, uint256 ruling) internal {
         if (!_awaitsVerdict(key)) return;
         _succeeded("ruleVerdict", key);
-        ++count[ruling == 1 ? bytes32("uphold") : ruling == 2 ? bytes32("annul") : ruling == 3 ? bytes32("overturn") : bytes32("decline")];
+        ++count[
+            ruling == 1
+                ? bytes32("uphold")
+                : ruling == 2 ? bytes32("annul") : ruling == 3 ? bytes32("overturn") : bytes32("decline")
+        ];
     }
 
     function _ruledDeal(uint256 number, uint8 milestone, uint256 ruling) internal virtual;
@@ -464,7 +468,10 @@ abstract contract VerdictWorld is WatchVerdicts {
         }
     }
 
-    function _slashSigners(Verdict memory v, Policy memory p, address challenger, bool really) internal returns (bool any) {
+    function _slashSigners(Verdict memory v, Policy memory p, address challenger, bool really)
+        internal
+        returns (bool any)
+    {
         for (uint256 i = 0; i < p.seats.length; ++i) {
             if (v.signers >> i & 1 == 0 || v.paid >> i & 1 == 1) continue;
             any = true;
