@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from app.chain import client, is_local, settings
@@ -58,7 +58,6 @@ def _bring_up_to_date() -> None:
     with _lock:
         store = Store(settings().index_path, client().contracts)
         try:
-            with suppress(IndexStoreError):  # another indexer of this file was faster
-                catch_up(client(), store)
+            catch_up(client(), store)
         finally:
             store.close()

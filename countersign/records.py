@@ -227,7 +227,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Attestation:
-    """What one node says: ``score`` 0 to 100, ``evidence`` the hash of its document, ``issued_at`` the request's time."""
+    """What one node says: ``score`` 0 to 100, ``evidence`` its document's hash, ``issued_at`` the request's time."""
 
     request: Request
     score: int

@@ -295,11 +295,14 @@ class Client:
         return self.call(self.deals.escrow, "Escrow", function, *arguments)
 
     def arbitration_cost(self, arbiter: bytes) -> int:
-        """Wei that an ERC-792 arbiter asks for a dispute now."""
+        """Wei that an ERC-792 arbiter asks for a dispute now. Raises NoContract when it is none."""
         from eth_abi.abi import encode
 
         data = keccak(b"arbitrationCost(bytes)")[:4] + encode(["bytes"], [b""])
-        return int(self.rpc("eth_call", {"to": to_hex(arbiter), "data": to_hex(data)}, "latest") or "0x0", 16)
+        answer = _bytes(self.rpc("eth_call", {"to": to_hex(arbiter), "data": to_hex(data)}, "latest"))
+        if len(answer) != 32:
+            raise NoContract(f"{checksum(arbiter)} is no arbiter: it names no cost.", "Name an ERC-792 contract.")
+        return int.from_bytes(answer, "big")
 
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         """ERC-1271: what the contract wallet ``signer`` says of a signature now."""

@@ -84,11 +84,17 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise ValueError(f"'{name}' is not a text")
-    return value
+    return _unicode(value)
 
 
 def _texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     values = fields.get(name, [])
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"'{name}' is not a list of texts")
-    return tuple(values)
+    return tuple(map(_unicode, values))
+
+
+def _unicode(value: str) -> str:
+    """JSON can hold half of a surrogate pair, which nothing could print or write."""
+    value.encode()
+    return value

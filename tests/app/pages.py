@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import secrets
@@ -88,11 +87,11 @@ class Page:
 
     @property
     def text(self) -> str:
-        """Everything the page says."""
+        """Everything the page says; Markdown without its escapes, HTML as it is sent."""
         app = self.app
         blocks = (app.markdown, app.error, app.warning, app.info, app.caption, app.title, app.header, app.subheader)
         words = [element.value for group in blocks for element in group]
-        bodies = [html.unescape(element.proto.body) for element in self.app.get("html")]
+        bodies = [element.proto.body for element in self.app.get("html")]
         return "\n".join([re.sub(r"\\(\W)", r"\1", "\n".join(words)), *bodies])
 
     @property

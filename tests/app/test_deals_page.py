@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from pages import WALLET, Page, deals_page, desk_page, mine, send
 
 from app.termsfile import to_text
 from countersign.canonical import checksum, from_address, to_hex
-from countersign.errors import CountersignError
 from countersign.index.store import Store
 from countersign.index.sync import catch_up
 from countersign.records import Call, State
@@ -429,8 +427,7 @@ def test_two_indexers_of_one_file_do_not_disturb_the_page(market: Market) -> Non
     def run() -> None:
         while not stop.is_set():
             other = Store(path, market.client.contracts)
-            with suppress(CountersignError):
-                catch_up(market.client, other)
+            catch_up(market.client, other)
             other.close()
 
     follower = threading.Thread(target=run)

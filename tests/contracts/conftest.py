@@ -158,7 +158,9 @@ def deployed(
 def mocks() -> Project:
     """The mocks, compiled as a project of their own so that none lies among the contracts."""
     settings = {"contracts_folder": ".", "solidity": {"version": "0.8.37", "evm_version": "cancun"}}
-    return ape.Project(MOCKS, config_override=settings)
+    project = ape.Project(MOCKS, config_override=settings)
+    project.load_contracts(use_cache=False)  # Ape overlooks changes made while it did not run
+    return project
 
 
 @pytest.fixture(scope="session")

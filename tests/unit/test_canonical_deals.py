@@ -213,7 +213,7 @@ def test_a_missing_or_unknown_field_is_refused(name: str) -> None:
 
 _NO_ADDRESS: tuple[Any, ...] = ("", "0x", "0x12", "0x" + "g" * 40, "0x" + "Ab" * 20, "0x" + "ab" * 32, 5, None)
 _NO_WORD: tuple[Any, ...] = ("", "0x12", "z" * 64, "0x" + "ab" * 20, 5, None, [])
-_NO_TIME: tuple[Any, ...] = (-1, 1 << 40, 1.5, 6.0, True, None, "", "-1", "0x10", "1e3")
+_NO_TIME: tuple[Any, ...] = (-1, 1 << 40, 1.5, 6.0, True, None, "", "-1", "0x10", "1e3", "٣")
 _NO_AMOUNT: tuple[Any, ...] = (-1, 1 << 256, str(1 << 256), 1.0, False, "1.5", " 1", "1_0", "9" * 10_000)
 _NO_SHARE: tuple[Any, ...] = (-1, 1 << 16, "half", {}, [])
 _NO_MILESTONES: tuple[Any, ...] = (None, {}, "none", 5, [None], [5], [{}], [[1, 2, 3]])

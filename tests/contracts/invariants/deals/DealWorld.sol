@@ -5,13 +5,12 @@ import {Milestone, State, Terms} from "../../../../contracts/interfaces/IEscrow.
 import {Verdict} from "../../../../contracts/interfaces/IOracle.sol";
 import {Outcome} from "../../../../contracts/interfaces/IVerdicts.sol";
 import {Party, Token} from "./Mocks.sol";
-import {WatchDeals} from "./WatchDeals.sol";
+import {TermsWorld} from "./TermsWorld.sol";
 
 /// All that payers, payees, arbiters and strangers may try with deals, while nodes judge; and the end of the world.
-contract DealWorld is WatchDeals {
+contract DealWorld is TermsWorld {
     uint256 internal constant DEALS = 16;
     uint256 internal constant LIVING = 6;
-    uint256 internal constant SPOILS = 19;
 
     address internal immutable OWNER = msg.sender;
 
@@ -24,75 +23,6 @@ contract DealWorld is WatchDeals {
             _lose(NOBODY, _nodes[i], 3 ether);
         }
         _watch();
-    }
-
-    /* TERMS */
-
-    function _newTerms(address payer, address payee, address token) internal returns (Terms memory t) {
-        (t.payer, t.payee, t.token) = (payer, payee, token);
-        t.milestones = _newMilestones();
-        t.amount = 1 + _draw(_chance(2) ? 20_000 : 1e24);
-        for (uint256 i = 0; i < t.milestones.length; ++i) {
-            t.amount += t.milestones[i].amount;
-        }
-        t.policy = _chance(4) ? NOBODY : _policies[_draw(POLICIES)];
-        if (_chance(12)) t.policy = _policies[POLICIES];
-        t.deliverBy = uint40(_time + 1 + _draw(6 days));
-        t.verdictBy = uint40(t.deliverBy + 1 + _draw(5 days));
-        if (!_chance(4)) (t.arbiter, t.disputeTime) = (address(_arbiter), uint40(1 + _draw(4 days)));
-        if (t.arbiter != NOBODY) t.rulingTime = uint40(1 + _draw(2 days));
-        t.silenceShare = [uint16(0), 10_000, 3_333, 1][_draw(4)];
-        (t.brief, t.salt) = (bytes32(_luck), bytes32(_deals.length));
-    }
-
-    function _newMilestones() internal returns (Milestone[] memory later) {
-        later = new Milestone[](_chance(2) ? 0 : 1 + _draw(3));
-        for (uint256 i = 0; i < later.length; ++i) {
-            later[i] = Milestone(1 + _draw(10_000), uint40(_draw(2 days)), uint40(_draw(4 days)));
-        }
-    }
-
-    /// Makes the terms such that no Escrow takes them.
-    function _spoil(Terms memory t) internal {
-        uint256 what = _draw(SPOILS);
-        if (what == 0) t.payee = t.payer;
-        if (what == 1) t.payer = NOBODY;
-        if (what == 2) t.payee = NOBODY;
-        if (what == 3) t.payee = address(escrow);
-        if (what == 4) t.payer = address(escrow);
-        if (what == 5) t.arbiter = _chance(2) ? t.payer : t.payee;
-        if (what == 6) t.silenceShare = 10_001;
-        if (what == 7) t.buyerKey = bytes32(uint256(1));
-        if (what == 8) t.revealTime = 1;
-        if (what == 9) t.deliverBy = uint40(_time);
-        if (what == 10) t.verdictBy = t.deliverBy;
-        if (what == 11) t.disputeTime = t.arbiter == NOBODY ? 1 : 0;
-        if (what == 12) t.rulingTime = t.arbiter == NOBODY ? 1 : 0;
-        if (what == 13) t.amount -= t.amount - _later(t);
-        if (what == 14) t.milestones = _withEmpty(t.milestones);
-        if (what == 15) t.token = address(0xBAD);
-        if (what == 16) t.verdictBy = uint40(_time + 3650 days + 1);
-        if (what == 17) (t.arbiter, t.disputeTime, t.rulingTime) = (address(_arbiter), 1, type(uint40).max);
-        if (what == 18) t.milestones = _withEndless(t);
-    }
-
-    function _later(Terms memory t) internal pure returns (uint256 sum) {
-        for (uint256 i = 0; i < t.milestones.length; ++i) {
-            sum += t.milestones[i].amount;
-        }
-    }
-
-    function _withEndless(Terms memory t) internal pure returns (Milestone[] memory more) {
-        more = _withEmpty(t.milestones);
-        more[t.milestones.length] = Milestone(1, 1, 3650 days + 1);
-        t.amount += 1;
-    }
-
-    function _withEmpty(Milestone[] memory some) internal pure returns (Milestone[] memory more) {
-        more = new Milestone[](some.length + 1);
-        for (uint256 i = 0; i < some.length; ++i) {
-            more[i] = some[i];
-        }
     }
 
     /* VERBS */
@@ -122,13 +52,6 @@ contract DealWorld is WatchDeals {
         if (!ok) return;
         _lose(t.token, sender, t.amount);
         _born(t, _dealIdOf(t));
-    }
-
-    /// Spoiled, or those of a deal that there was already.
-    function _badTerms(Terms memory t) internal returns (Terms memory) {
-        if (_deals.length != 0 && _chance(4)) return _termsOf(_draw(_deals.length));
-        _spoil(t);
-        return t;
     }
 
     function deliver(uint256 seed) public step(seed) {
@@ -228,14 +151,14 @@ contract DealWorld is WatchDeals {
 
     function _ruledDeal(uint256 number, uint8 milestone, uint256 ruling) internal override {
         Ghost storage g = _deals[number];
-        if (!_awaitsDeal(number, milestone) || ruling == 0 || ruling > 3) return;
+        if (!_awaitsDeal(number, milestone, 0) || ruling == 0 || ruling > 3) return;
         g.state = [State.RuledPay, State.RuledRefund, State.RuledHalf][ruling - 1];
         ++count[[bytes32("rulePay"), "ruleRefund", "ruleHalf"][ruling - 1]];
     }
 
-    function _awaitsDeal(uint256 number, uint8 milestone) internal view override returns (bool) {
+    function _awaitsDeal(uint256 number, uint8 milestone, uint256 slack) internal view override returns (bool) {
         Ghost storage g = _deals[number];
-        return g.state == State.Disputed && _time <= g.rulingBy && milestone == g.milestone;
+        return g.state == State.Disputed && _time <= g.rulingBy + slack && milestone == g.milestone;
     }
 
     function expire(uint256 seed) public step(seed) {
@@ -280,16 +203,6 @@ contract DealWorld is WatchDeals {
         _born(to, _dealIdOf(to));
     }
 
-    function _badChange(Terms memory to) internal returns (Terms memory) {
-        uint256 what = _draw(5);
-        if (what == 0) _spoil(to);
-        if (what == 1) to.amount += 1;
-        if (what == 2) to.payee = _stranger;
-        if (what == 3) to.payer = _stranger;
-        if (what == 4) to.token = to.token == _tokens[0] ? _tokens[1] : _tokens[0];
-        return to;
-    }
-
     function _sendAmendment(bytes32 from, Terms memory t, Terms memory to) internal returns (bool agreed, bool ok) {
         address sender = _chance(2) ? _stranger : _chance(2) ? t.payer : t.payee;
         address first = _chance(6) ? _stranger : t.payer;
@@ -304,7 +217,7 @@ contract DealWorld is WatchDeals {
 
     function withdrawCredit(uint256 seed) public step(seed) {
         (address token, address account) = (_tokens[_draw(3)], _one(_parties));
-        for (uint256 i = 0; i < PARTIES * 3 && _credit[token][account] == 0; ++i) {
+        for (uint256 i = 0; i < PARTIES * 3 && (_credit[token][account] == 0 || _refuses(token, account)); ++i) {
             (token, account) = (_tokens[i % 3], _parties[i / 3]);
         }
         _squeeze();
@@ -328,13 +241,38 @@ contract DealWorld is WatchDeals {
         return _ask(_subjectOf(_deals[number]), policy);
     }
 
-    /// Seconds, hours, weeks; or to the second at which the next time of a deal is up, or the one after.
+    /// Seconds, hours, a day; or to the second at which the next time of a deal, a question or a stake is up, or the one
+    /// after.
     function wait(uint256 seed) public step(seed) {
         uint256 how = _draw(16);
         uint256 time = _time + _draw(how < 2 ? 3 : how < 4 ? 1 hours : 1 days);
-        if (how == 15) time = _time + 14 days;
-        if (how > 4 && how < 15) time = _nextTime(how < 10) + _draw(2);
-        if (time < _time + 20 days) _warp(time);
+        if (how > 4) time = _nextTime(how % 2 == 0) + _draw(2);
+        if (how > 11 && _asked.length != 0) time = _lastSecond(_asked[_draw(_asked.length)]) + _draw(2);
+        uint40 leavesAt = _staked[_leaver()].leavesAt;
+        if (how == 15 && leavesAt != 0) time = leavesAt - 1 + _draw(2);
+        if (time >= _time && time < _time + 20 days) _warp(time);
+    }
+
+    /// What may be done at the last moment, or just too late.
+    function brink(uint256 seed) external {
+        wait(seed);
+        uint256 what = seed % 9;
+        if (what == 0) deliver(seed);
+        else if (what == 1) dispute(seed);
+        else if (what == 2) expire(seed);
+        else if (what == 3) settle(seed);
+        else if (what == 4) submit(seed);
+        else if (what == 5) challenge(seed);
+        else if (what == 6) rule(seed);
+        else if (what == 7) request(seed);
+        else _brinkOfStake();
+    }
+
+    function _brinkOfStake() internal {
+        uint40 leavesAt = _staked[_leaver()].leavesAt;
+        if (leavesAt > _time && leavesAt < _time + 20 days) _warp(leavesAt - 1 + _draw(2));
+        _withdrawStake(_leaver());
+        _watch();
     }
 
     /// The first time that is still to come; now for none.

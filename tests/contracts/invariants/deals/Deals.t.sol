@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {MoreVm} from "./Cast.sol";
 import {DealWorld} from "./DealWorld.sol";
+import {NodeWorld} from "./NodeWorld.sol";
 import {VerdictWorld} from "./VerdictWorld.sol";
 
 /// The rules of deals, verdicts and nodes, and their names.
@@ -106,7 +107,8 @@ contract DealWorldTest is Rules {
         DealWorld.amend.selector,
         DealWorld.withdrawCredit.selector,
         DealWorld.wait.selector,
-        DealWorld.wait.selector,
+        DealWorld.brink.selector,
+        DealWorld.brink.selector,
         VerdictWorld.request.selector,
         VerdictWorld.submit.selector,
         VerdictWorld.challenge.selector,
@@ -116,15 +118,15 @@ contract DealWorldTest is Rules {
         VerdictWorld.equivocate.selector,
         VerdictWorld.withdrawFees.selector,
         VerdictWorld.withdrawFees.selector,
-        VerdictWorld.stake.selector,
-        VerdictWorld.stake.selector,
-        VerdictWorld.policy.selector,
-        VerdictWorld.mood.selector,
-        VerdictWorld.mood.selector
+        NodeWorld.stake.selector,
+        NodeWorld.stake.selector,
+        NodeWorld.policy.selector,
+        NodeWorld.mood.selector,
+        NodeWorld.mood.selector
     ];
 
     function test_the_world_is_lively() public {
-        for (uint256 i = 0; i < 12; ++i) {
+        for (uint256 i = 0; i < 20; ++i) {
             world = new DealWorld();
             for (uint256 j = 0; j < 240; ++j) {
                 (bool ok,) = address(world).call(abi.encodeWithSelector(_verbs[_next() % _verbs.length], _next()));
