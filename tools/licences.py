@@ -30,7 +30,7 @@ _PSF_HISTORY = "the text of the Python licence tells its history and names the G
 MENTIONS = {
     "aiohappyeyeballs": _PSF_HISTORY,
     "numpy": "the wheel carries libgfortran under GPL-3.0 with the GCC runtime exception, which frees what links to it",
-    "opencv-python-headless": "the wheel carries FFmpeg's libraries under LGPL-2.1, linked dynamically, in the extra 'checks'",
+    "opencv-python-headless": "the wheel carries FFmpeg under LGPL-2.1, linked dynamically, in the extra 'checks'",
     "pandas": "among others, " + _PSF_HISTORY,
     "pillow": "dual-licensed libraries in the wheel (FreeType, liblzma's tools) are used under their other licences",
     "pyarrow": "the LLVM exception to Apache-2.0 speaks of combining with GPLv2 software",
