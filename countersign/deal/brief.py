@@ -19,6 +19,8 @@ __all__ = ["FORMAT", "MAX_BYTES", "Brief", "brief_digest", "dump_brief", "load_b
 FORMAT = "countersign-brief/1"
 MAX_BYTES = 64 * 1024
 """A larger document is no brief."""
+_MOST_BRACKETS = 500
+"""Deeply nested JSON can exhaust the parser's stack, and with it the process."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def load_brief(document: bytes) -> Brief:
     try:
         if len(document) > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES} bytes")
+        if document.count(b"[") + document.count(b"{") > _MOST_BRACKETS:
+            raise ValueError("it holds too many brackets")
         return _brief(json.loads(document))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"This is not a brief: {error}.", f"A brief is JSON with format '{FORMAT}'.") from error
