@@ -17,6 +17,7 @@ contract DealWorld is TermsWorld {
     constructor() {
         _castAll();
         _startMoney();
+        Party(payable(_parties[0])).setRefuses(true);
         for (uint256 i = 0; i < NODE_COUNT; ++i) {
             _staked[_nodes[i]] = Staked(address(oracle), 0, 3 ether);
             _call(_nodes[i], address(nodes), 3 ether, abi.encodeCall(nodes.join, (address(oracle), 0)));
@@ -34,6 +35,9 @@ contract DealWorld is TermsWorld {
         if (seed % 5 < 2) return;
         request(seed);
         submit(seed);
+        if (seed % 7 > 2) return;
+        challenge(seed);
+        rule(seed);
     }
 
     /// The payer, or anybody, opens a deal with his own money. Everybody's allowance stands.

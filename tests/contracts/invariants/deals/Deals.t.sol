@@ -106,6 +106,7 @@ contract DealWorldTest is Rules {
         DealWorld.expire.selector,
         DealWorld.amend.selector,
         DealWorld.withdrawCredit.selector,
+        DealWorld.withdrawCredit.selector,
         DealWorld.wait.selector,
         DealWorld.brink.selector,
         DealWorld.brink.selector,

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Deal, Milestone, State, Terms} from "../../../../contracts/interfaces/IEscrow.sol";
+import {Attestation, Request} from "../../../../contracts/interfaces/IOracle.sol";
 import {Cast} from "./Cast.sol";
 
-/// E6, place by place: the world seldom gets a ruling on a later milestone, here every state of every milestone is
-/// reached, and a stranger brings it to its end.
+/// What the world seldom meets, place by place: every state of every milestone, which a stranger brings to its end (E6); a
+/// ruling on another milestone than the current (E3); a verdict in the last second and in the one after (E5).
 contract StatesTest is Cast {
     uint256 internal constant LATER = 3;
 
@@ -16,6 +17,10 @@ contract StatesTest is Cast {
     function setUp() public {
         _castAll();
         (_payer, _payee) = (_parties[2], _parties[3]);
+        for (uint256 i = 0; i < 2; ++i) {
+            VM.prank(_nodes[i]);
+            nodes.join(address(oracle), 0);
+        }
     }
 
     function _terms(uint16 share) internal view returns (Terms memory t) {
@@ -50,9 +55,12 @@ contract StatesTest is Cast {
         _pass(milestone == 0 ? 2 days + 1 : 1 days + 1);
         _send(_payee, _arbiter.COST(), abi.encodeCall(escrow.dispute, (t, "why")));
         if (state == State.Disputed) return;
-        uint256 disputeId = _arbiter.disputes();
+        _ruleOn(_arbiter.disputes(), uint256(state) - uint256(State.Disputed));
+    }
+
+    function _ruleOn(uint256 disputeId, uint256 ruling) internal {
         VM.prank(address(_arbiter));
-        escrow.rule(disputeId, uint256(state) - uint256(State.Disputed));
+        escrow.rule(disputeId, ruling);
     }
 
     /// What the payee must have at the end, when nobody but a stranger moves any more.
@@ -92,5 +100,49 @@ contract StatesTest is Cast {
         VM.prank(_stranger);
         if (ruled) escrow.settle(t);
         else escrow.expire(t);
+    }
+
+    /// E3: the arbiter answers a dispute about a milestone that the payer has released meanwhile.
+    function testFuzz_E3_a_ruling_is_about_its_milestone(uint8 milestone, uint8 ruling) public {
+        Terms memory t = _terms(0);
+        milestone %= uint8(LATER);
+        _reach(t, milestone, State.Disputed);
+        uint256 stale = _arbiter.disputes();
+        _send(_payer, 0, abi.encodeCall(escrow.release, (t, milestone)));
+        _send(_payee, 0, abi.encodeCall(escrow.deliver, (t, milestone + 1, keccak256("next"), "here")));
+        _pass(1 days + 1);
+        _send(_payer, _arbiter.COST(), abi.encodeCall(escrow.dispute, (t, "why")));
+        _ruleOn(stale, ruling);
+        require(escrow.dealOf(_dealIdOf(t)).state == State.Disputed, "E3: a stale ruling counted");
+        _ruleOn(_arbiter.disputes(), 1);
+        require(escrow.dealOf(_dealIdOf(t)).state == State.RuledPay, "E3: its own ruling did not count");
+    }
+
+    /// E5: a verdict counts when it is final in the last second, and not in the one after.
+    function testFuzz_E5_a_verdict_counts_up_to_the_last_second(uint8 milestone, bool late) public {
+        Terms memory t = _terms(0);
+        t.policy = _policies[1];
+        milestone %= uint8(LATER + 1);
+        _reach(t, milestone, State.Delivered);
+        bytes32 subject = escrow.subjectOf(_dealIdOf(t), milestone, keccak256("work"));
+        uint256 left = milestone == 0 ? t.verdictBy - START : 1 days;
+        _pass(left - 1 hours);
+        oracle.request(subject, t.policy);
+        uint40 askedAt = uint40(_time);
+        _pass(1 hours + (late ? 1 : 0));
+        oracle.submit(subject, t.policy, 3, _passing(subject, t.policy, askedAt));
+        uint256 had = _payee.balance;
+        VM.prank(_stranger);
+        (bool ok,) = address(escrow).call(abi.encodeCall(escrow.settle, (t)));
+        require(ok != late, late ? "E5: a late verdict counted" : "E5: a verdict in time did not count");
+        require((_payee.balance > had) == ok, "E5: paid otherwise than it says");
+    }
+
+    /// By the first two nodes, whose policy has no challenge: final at once.
+    function _passing(bytes32 subject, address policy, uint40 askedAt) internal view returns (bytes memory data) {
+        for (uint256 i = 0; i < 2; ++i) {
+            Attestation memory said = Attestation(Request(subject, policy, 0), 100, bytes32(i), askedAt);
+            data = bytes.concat(data, _attest(_secretOf[_nodes[i]], address(oracle), said));
+        }
     }
 }
