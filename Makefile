@@ -12,7 +12,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 LOCAL := --network ethereum:local:foundry
 
-PICTURES := register-seal-light register-start-phone verify-verified-dark
+PICTURES := register-seal-light register-start-phone verify-verified-dark deals-settle-light desk-requests-dark
 
 .PHONY: pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
 
