@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from app.chain import client, is_local, settings
 from countersign.errors import IndexStoreError
@@ -14,32 +13,19 @@ from countersign.index.query import Query
 from countersign.index.store import Store
 from countersign.index.sync import catch_up
 
-__all__ = ["Finder", "finder"]
+__all__ = ["finder"]
 
 _lock = threading.Lock()
 
 
-class Finder(Query):
-    """Questions that only the pages ask."""
-
-    def nodes(self) -> list[bytes]:
-        """Every address that ever joined, oldest first."""
-        sql = "SELECT node FROM node_events WHERE kind = 'joined' GROUP BY node ORDER BY min(block), min(log_index)"
-        return [row["node"] for row in self._rows(sql)]
-
-    def recent_verdicts(self, count: int) -> list[dict[str, Any]]:
-        """The newest verdicts as they were submitted, newest first."""
-        return self._rows("SELECT * FROM verdicts ORDER BY block DESC, log_index DESC LIMIT ?", count)
-
-
 @contextmanager
-def finder() -> Iterator[Finder]:
+def finder() -> Iterator[Query]:
     """The index for one look. Raises IndexStoreError, also for whatever goes wrong while reading it."""
     path = settings().index_path
     try:
         if is_local():
             _bring_up_to_date()
-        found = Finder(path)
+        found = Query(path)
     except IndexStoreError as error:  # where this server keeps its files is nobody's business
         message = error.message.replace(str(path), "the server's file")
         raise IndexStoreError(message[:1].upper() + message[1:], error.next_step) from error

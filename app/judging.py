@@ -8,15 +8,16 @@ from typing import Any
 import streamlit as st
 
 from app.chain import client
-from app.finding import Finder
 from app.policies import GWEI, policy_of
 from app.sending import Action
 from countersign.canonical import from_address, to_hex, unpack_attestation
 from countersign.chain.codec import encode_call
 from countersign.chain.sender import intent
-from countersign.deal.words import COIN, utc
+from countersign.deal.words import COIN
 from countersign.errors import InputError
+from countersign.index.query import Query
 from countersign.records import ZERO, Call, Node, Policy, Stage, Verdict
+from countersign.times import utc
 
 __all__ = [
     "Asked",
@@ -63,20 +64,20 @@ class Judged:
         return open_now and any(self.policy.arbiter)
 
 
-def asked_of(found: Finder) -> list[Asked]:
+def asked_of(found: Query) -> list[Asked]:
     """Open requests, newest first."""
     policies = _policies(found)
     return [Asked(row, policies[row["policy"]]) for row in reversed(found.open_requests())]
 
 
-def judged_of(found: Finder, count: int) -> list[Judged]:
+def judged_of(found: Query, count: int) -> list[Judged]:
     """The newest verdicts. Raises ChainError."""
     policies = _policies(found)
     rows = found.recent_verdicts(count)
     return [Judged(row, policies[row["policy"]], client().verdict(row["subject"], row["policy"])) for row in rows]
 
 
-def _policies(found: Finder) -> dict[bytes, Policy]:
+def _policies(found: Query) -> dict[bytes, Policy]:
     return {row["policy"]: policy_of(row) for row in found.policies()}
 
 

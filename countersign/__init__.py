@@ -9,7 +9,9 @@ The package reads as a pipeline, lowest layer first (a module imports only from 
     keys                 who signs
     chain                talking to a node: client, sender that survives crashes, codec, deployments
     index                events to rows; the index finds, the chain decides
-    seal models          the write flows
+    seal models deal     the write flows: a work, a model, a payment under terms
+    checks               AI models that judge bytes (extra: checks)
+    oracle               a node: look, sign, tell the others, submit
     verify               the read flow
     cli                  parse, call, print
 """

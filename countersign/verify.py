@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from countersign.canonical import (
@@ -26,6 +25,7 @@ from countersign.chain.deployments import contracts_on
 from countersign.errors import CertificateError, ChainError
 from countersign.keys.ecdsa import recover
 from countersign.records import ORIGINS, ZERO, Claim, KeyRecord, Seal
+from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -68,17 +68,8 @@ class Report:
         return next((step for step in self.steps if step.state == "fail"), None)
 
 
-_LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp())
-
 _Answer = tuple[str, State, str]
 """Name, state and detail of a step that has no number yet."""
-
-
-def utc(seconds: int) -> str:
-    """A Unix time as people read it; as a bare number when no calendar reaches it."""
-    if seconds > _LAST_SECOND:
-        return f"second {seconds}"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def verify(

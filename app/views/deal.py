@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any, Literal
@@ -15,16 +16,16 @@ from app.dealing import VERBS, Agreed, Standing, action_for, is_over, look, open
 from app.finding import finder
 from app.policies import explain
 from app.sending import PACE, choose, chosen, perform
-from app.termsfile import file_name, to_text
 from app.ui import banner, facts, guarded, history, plain, possible, short
 from countersign.canonical import checksum, to_hex
 from countersign.deal.brief import Brief
 from countersign.deal.flow import policy_or_none
-from countersign.deal.terms import preview
+from countersign.deal.terms import SUFFIX, preview
 from countersign.deal.timeline import STATUS, Option
-from countersign.deal.words import Currency, show_duration, utc
+from countersign.deal.words import Currency, show_duration
 from countersign.errors import InputError
 from countersign.records import Cause, Outcome, State
+from countersign.times import utc
 
 __all__ = ["deal_view"]
 
@@ -222,8 +223,8 @@ def _share(agreed: Agreed) -> None:
     if agreed.file:
         st.download_button(
             "Download the terms file",
-            to_text(agreed.file),
-            file_name(agreed.title),
+            agreed.file.to_text(),
+            _file_name(agreed.title),
             "application/json",
             on_click="ignore",
         )
@@ -260,3 +261,8 @@ _EVENTS: dict[str, Callable[[dict[str, Any], Currency], str]] = {
 def _bound(event: dict[str, Any]) -> str:
     passed = event["outcome"] == Outcome.PASS
     return f"{'all' if passed else 'none'} of its signers gave {'at least' if passed else 'more than'} {event['bound']}"
+
+
+def _file_name(title: str) -> str:
+    """A name that every system takes."""
+    return (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "deal") + SUFFIX

@@ -10,7 +10,6 @@ from app.components.hasher import hasher
 from app.dealing import Agreed, Standing, agreed_of, look, withdrawal
 from app.finding import finder
 from app.sending import choose, chosen, notice, pending, perform
-from app.termsfile import from_text
 from app.ui import guarded, plain, problem, short
 from app.views.deal import deal_view
 from app.views.proposal import forget_values, keep_values, proposal_view
@@ -181,7 +180,7 @@ def _drop() -> None:
     )
     try:
         if document:
-            _take(from_text(document.text, document.name))
+            _take(TermsFile.from_text(document.text, document.name))
         if file:
             raise InputError(f"{file.name} is not a file of terms.", f"Its name ends in {SUFFIX}.")
     except CountersignError as error:

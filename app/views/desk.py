@@ -9,7 +9,7 @@ import streamlit as st
 from app.account import Account, account_bar
 from app.chain import ETH, client, health, is_local, now
 from app.dealing import agreed_of, challenge_action
-from app.finding import Finder, finder
+from app.finding import finder
 from app.judging import (
     Asked,
     Judged,
@@ -25,9 +25,11 @@ from app.policies import GWEI, explain, in_short, policy_of
 from app.sending import Action, choose, chosen, notice, pending, perform
 from app.ui import facts, guarded, plain, problem, short
 from countersign.canonical import checksum, to_hex
-from countersign.deal.words import show_duration, utc
+from countersign.deal.words import show_duration
 from countersign.errors import CountersignError
+from countersign.index.query import Query
 from countersign.records import Node, Outcome, Stage
+from countersign.times import utc
 
 _PACE = 2.0 if is_local() else 12.0
 """Seconds between two looks at the index and the chain."""
@@ -89,7 +91,7 @@ def _requests() -> None:
                 _request(found, one, time)
 
 
-def _request(found: Finder, asked: Asked, time: int) -> None:
+def _request(found: Query, asked: Asked, time: int) -> None:
     left, age = asked.deadline - time, show_duration(max(0, time - asked.row["requested_at"]))
     state = f"{show_duration(left)} left" if left >= 0 else "lapsed: anyone may ask again"
     st.markdown(f"**{plain(_about(found, asked.row))}**  \nAsked {age} ago; **{state}**.")
@@ -106,7 +108,7 @@ def _request(found: Finder, asked: Asked, time: int) -> None:
     )
 
 
-def _about(found: Finder, row: dict[str, Any]) -> str:
+def _about(found: Query, row: dict[str, Any]) -> str:
     delivery = found.delivery(row["subject"])
     return agreed_of(delivery).title if delivery else f"Subject {short(row['subject'])}"
 
@@ -125,7 +127,7 @@ def _verdicts(account: Account | None) -> None:
                 _verdict(found, account, one, time)
 
 
-def _verdict(found: Finder, account: Account | None, judged: Judged, time: int) -> None:
+def _verdict(found: Query, account: Account | None, judged: Judged, time: int) -> None:
     record = judged.record
     outcome = Outcome(record.outcome).name.capitalize()
     st.markdown(f"**{plain(_about(found, judged.row))}: {outcome}**  \n{_finality(judged, time)}")

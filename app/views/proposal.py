@@ -17,9 +17,10 @@ from countersign.canonical import from_address
 from countersign.deal.brief import Brief, dump_brief
 from countersign.deal.terms import TermsFile, default_verdict_by, inline, propose
 from countersign.deal.timeline import WHOLE
-from countersign.deal.words import Currency, read_duration, read_time, show_duration, utc, when
+from countersign.deal.words import Currency, read_duration, read_time, show_duration, when
 from countersign.errors import CountersignError, InputError
 from countersign.records import ZERO, Policy, Terms
+from countersign.times import utc
 
 __all__ = ["forget_values", "keep_values", "proposal_view"]
 

@@ -16,7 +16,8 @@ from countersign.canonical import from_hex, to_hex
 from countersign.certificate import Certificate
 from countersign.errors import CertificateError, CountersignError
 from countersign.records import Block
-from countersign.verify import Report, lookup, utc, verify
+from countersign.times import utc
+from countersign.verify import Report, lookup, verify
 
 _FILE, _DOCUMENT, _PASTED = "verify-file", "verify-document", "verify-pasted"
 

@@ -10,7 +10,7 @@ from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
 from countersign.certificate.stateproof import read_header
 from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
-from countersign.errors import ChainError, NoContract, NoFunds, Unreachable, WrongChain
+from countersign.errors import ChainError, NoContract, NoFunds, Reverted, Unreachable, WrongChain
 from countersign.records import (
     Block,
     Call,
@@ -295,11 +295,14 @@ class Client:
         return self.call(self.deals.escrow, "Escrow", function, *arguments)
 
     def arbitration_cost(self, arbiter: bytes) -> int:
-        """Wei that an ERC-792 arbiter asks for a dispute now. Raises NoContract when it is none."""
+        """Wei that an ERC-792 arbiter asks for a dispute now. Raises NoContract when it names no cost."""
         from eth_abi.abi import encode
 
         data = keccak(b"arbitrationCost(bytes)")[:4] + encode(["bytes"], [b""])
-        answer = _bytes(self.rpc("eth_call", {"to": to_hex(arbiter), "data": to_hex(data)}, "latest"))
+        try:
+            answer = _bytes(self.rpc("eth_call", {"to": to_hex(arbiter), "data": to_hex(data)}, "latest"))
+        except Reverted:
+            answer = b""
         if len(answer) != 32:
             raise NoContract(f"{checksum(arbiter)} is no arbiter: it names no cost.", "Name an ERC-792 contract.")
         return int.from_bytes(answer, "big")

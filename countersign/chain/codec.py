@@ -16,6 +16,7 @@ from eth_abi.exceptions import DecodingError
 from countersign.canonical import checksum, from_hex, keccak, text_hash, to_hex
 from countersign.errors import Reverted
 from countersign.records import Model, Opening, Policy, State, Terms, Work
+from countersign.times import utc
 
 __all__ = ["Event", "Log", "decode_log", "decode_result", "encode_call", "event_topic", "revert_error", "tuple_of"]
 
@@ -333,8 +334,4 @@ def _show(name: str, value: Any) -> str:
         return checksum(value) if len(value) == 20 else to_hex(value)
     if name == "state" and value in set(State):
         return State(value).name.lower().replace("_", " ")
-    if name in _TIMES and value < 1 << 37:
-        from datetime import UTC, datetime
-
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return str(value)
+    return utc(value) if name in _TIMES else str(value)

@@ -50,7 +50,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="countersign")
 def cli() -> None:
-    """Seal works before you post them; prove it to anybody, for ever, offline.
+    """Seal works before you post them, prove it offline, be paid when AI oracles say that the delivery is good.
 
     \b
     The flow:
@@ -58,6 +58,14 @@ def cli() -> None:
       countersign seal photo.jpg --key keystore:me.json  seal it; photo.jpg.countersign.json is the certificate
       countersign claim photo.jpg --key keystore:me.json make the claim public, once the seal is final
       countersign verify photo.jpg                       anybody checks, with the file and the certificate
+
+    \b
+    Payment that follows a verdict of AI oracles:
+      countersign policy list                            who judges
+      countersign deal propose NAME …                    terms, explained in plain words; nothing is paid
+      countersign deal open NAME.terms.json              the buyer pays into the escrow
+      countersign deal deliver NAME.terms.json FILE      the seller delivers, the committee judges
+      countersign deal settle NAME.terms.json            anybody has it paid as the verdict says
 
     \b
     Exit codes: 0 yes or done, 1 no, 2 could not check or do.

@@ -17,10 +17,11 @@ from countersign.cli.shell import Shell, command, digest
 from countersign.cli.units import ADDRESS
 from countersign.deal import flow
 from countersign.deal.brief import load_brief
-from countersign.deal.terms import TermsFile, dispute_cost, preview, require_openable
-from countersign.deal.words import Currency, utc
+from countersign.deal.terms import TermsFile, preview, require_openable
+from countersign.deal.words import Currency
 from countersign.errors import InputError, NoFunds, Reverted
 from countersign.records import Call, Deal, Outcome, State, Terms
+from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -277,7 +278,7 @@ def _dispute(shell: Shell, target: str, reason: str) -> None:
     deal = client.deal_of(identifier)
     if not any(terms.arbiter):
         raise InputError("The terms name no arbiter.", "Wait, then: countersign deal expire.")
-    cost = dispute_cost(client, terms.arbiter)
+    cost = client.arbitration_cost(terms.arbiter)
     call = flow.deal_call(client.deals, "dispute", terms, reason, value=cost)
     receipt = shell.send(shell.sender(client, signer), call, intent("dispute", identifier, deal.milestone), "dispute")
     facts = {"dealId": to_hex(identifier), "cost": cost, "transaction": to_hex(receipt.transaction)}

@@ -12,13 +12,13 @@ import click
 
 from countersign.canonical import checksum, deal_id, from_address, load_terms, to_hex
 from countersign.cli.agreed import now_on, terms_of
-from countersign.cli.reading import _own_address
 from countersign.cli.shell import Shell, command
 from countersign.deal import flow
 from countersign.deal.timeline import STATUS, Option, Timeline
-from countersign.deal.words import Currency, show_duration, utc, when
+from countersign.deal.words import Currency, show_duration, when
 from countersign.errors import Unreachable
 from countersign.records import Cause, Deal, Outcome, State, Terms
+from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -163,7 +163,7 @@ def list_command(shell: Shell, address: str | None) -> None:
     """Your deals, newest first, with their status."""
     from countersign.cli.index import bring_up_to_date
 
-    who = from_address(address) if address else _own_address(shell)
+    who = from_address(address) if address else shell.own_address()
     client = shell.client()
     deals = [_listed(client, row, who) for row in bring_up_to_date(shell).deals_of(who)]
     lines = [f"{d['dealId']}  {d['role']}  {d['amount']}  {d['status']}" for d in deals]

@@ -13,7 +13,7 @@ from countersign.chain.sender import intent
 from countersign.cli.shell import Shell, command, digest
 from countersign.errors import InputError
 from countersign.records import ZERO
-from countersign.verify import utc
+from countersign.times import utc
 
 __all__ = ["model_command"]
 

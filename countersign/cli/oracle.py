@@ -16,13 +16,14 @@ from countersign.checks import NAMES, Check, Finding, Material, delivery_check
 from countersign.cli.shell import Shell, command
 from countersign.cli.units import ADDRESS, AMOUNT
 from countersign.deal.brief import Brief, load_brief
-from countersign.deal.words import COIN, utc
+from countersign.deal.words import COIN
 from countersign.durable import make_private_folder, open_regular
 from countersign.errors import ChainError, InputError, SignerError
 from countersign.oracle.config import NodeConfig
 from countersign.oracle.decide import Asked, SignedAttestation
 from countersign.oracle.journal import Journal
 from countersign.records import ZERO, Call, Node
+from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client

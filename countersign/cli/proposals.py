@@ -9,7 +9,6 @@ import click
 
 from countersign.canonical import to_hex
 from countersign.cli.agreed import keep, now_on, require_served
-from countersign.cli.reading import _own_address
 from countersign.cli.shell import Shell, command, content_of
 from countersign.cli.units import ADDRESS, DURATION
 from countersign.deal import flow, terms
@@ -65,7 +64,7 @@ def propose_command(shell: Shell, name: str, payer: bytes | None, brief: Path | 
         raise InputError(f"{path} exists already.", "Open it, move it away, or choose another name.")
     client = shell.client()
     now, currency = now_on(client), flow.currency_of(client, said["token"])
-    draft = _draft(client, payer or _own_address(shell), currency, now, said)
+    draft = _draft(client, payer or shell.own_address(), currency, now, said)
     document = _brief(shell, brief, said)
     file = terms.propose(client, draft, document, brief_uri or terms.inline(document), now)
     if brief_uri:

@@ -12,7 +12,8 @@ from countersign.certificate import Certificate, path_beside
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.errors import InputError, Unreachable
 from countersign.records import ORIGINS
-from countersign.verify import Report, lookup, utc, verify
+from countersign.times import utc
+from countersign.verify import Report, lookup, verify
 
 __all__ = ["mine_command", "show_command", "verify_command"]
 
@@ -132,21 +133,13 @@ def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict
 @click.option("--address", metavar="0x…", help="Whose works; default: those of --key.")
 def mine_command(shell: Shell, address: str | None) -> None:
     """Your claims and seals, newest first."""
-    who = from_address(address) if address else _own_address(shell)
+    who = from_address(address) if address else shell.own_address()
     query = _query(shell)
     claims, seals = query.claims_by(who), query.seals_by(who)
     claimed = {row["root"] for row in claims}
     unclaimed = [row for row in seals if row["root"] not in claimed]
     facts = {"address": checksum(who), "claims": list(map(_plain, claims)), "unclaimed": list(map(_plain, unclaimed))}
     shell.answer(facts, _mine_text(who, claims, unclaimed))
-
-
-def _own_address(shell: Shell) -> bytes:
-    """A keystore says its address without the passphrase."""
-    from countersign.keys.keystore import address_in
-
-    scheme, _, rest = (shell.settings.key or "").partition(":")
-    return address_in(Path(rest).expanduser()) if scheme == "keystore" else shell.signer().address
 
 
 def _mine_text(who: bytes, claims: list[dict[str, Any]], unclaimed: list[dict[str, Any]]) -> str:

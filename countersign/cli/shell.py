@@ -66,6 +66,13 @@ class Shell:
             raise SignerError("No key is given.", "Use --key keystore:PATH (or test:0 on the local chain).")
         return open_signer(self.settings.key, self.settings.chain_id, self._passphrase)
 
+    def own_address(self) -> bytes:
+        """The address of the key that is given: a keystore says it without the passphrase."""
+        from countersign.keys.keystore import address_in
+
+        scheme, _, rest = (self.settings.key or "").partition(":")
+        return address_in(Path(rest).expanduser()) if scheme == "keystore" else self.signer().address
+
     def new_passphrase(self) -> str:
         """A passphrase asked for twice, or read from --passphrase-fd."""
         if self.passphrase_fd is not None:

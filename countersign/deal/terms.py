@@ -18,7 +18,7 @@ from countersign.deal.flow import currency_of, policy_or_none
 from countersign.deal.timeline import WHOLE, amount_of, milestones_of, silence_effect
 from countersign.deal.words import Currency, show_duration, when
 from countersign.durable import write_durably
-from countersign.errors import ChainError, InputError, Unreachable
+from countersign.errors import InputError
 from countersign.records import DealContracts, Policy, Terms
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "SUFFIX",
     "TermsFile",
     "default_verdict_by",
-    "dispute_cost",
     "fresh_salt",
     "inline",
     "preview",
@@ -63,8 +62,8 @@ class TermsFile:
         """Names the deal, before and after it is opened."""
         return deal_id(self.contracts, self.terms)
 
-    def save(self, path: Path) -> None:
-        """Write durably. Raises InputError when the file is there already."""
+    def to_text(self) -> str:
+        """What :meth:`from_text` reads: JSON."""
         document = {
             "format": FORMAT,
             "chainId": self.contracts.chain_id,
@@ -74,53 +73,64 @@ class TermsFile:
             "briefUri": self.brief_uri,
             "brief": self.brief.decode(),
         }
-        write_durably(path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n", replace=False)
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write durably. Raises InputError when the file is there already."""
+        write_durably(path, self.to_text().encode(), replace=False)
 
     @classmethod
-    def load(cls, path: Path) -> TermsFile:
-        """Read and check: the deal's id must follow from the terms, the terms from the brief. Raises InputError."""
-        document = _read(path)
-        contracts = _contracts(path, document)
+    def from_text(cls, text: str | bytes, name: str) -> TermsFile:
+        """Read and check: the deal's id must follow from the terms, the terms from the brief. Raises InputError, which
+        calls the file ``name``."""
+        document = _document(text, name)
+        contracts = _contracts(name, document)
         brief, uri = document["brief"], document["briefUri"]
         if not isinstance(brief, str) or not isinstance(uri, str):
-            raise _changed(path, "brief and briefUri must be texts")
+            raise _changed(name, "brief and briefUri must be texts")
         file = cls(contracts, load_terms(document["terms"]), brief.encode(errors="replace"), uri)
         if to_hex(file.deal_id) != document["dealId"]:
-            raise _changed(path, "its dealId does not follow from its terms")
+            raise _changed(name, "its dealId does not follow from its terms")
         if brief_digest(file.brief) != file.terms.brief:
-            raise _changed(path, "its brief is not the one that its terms name")
+            raise _changed(name, "its brief is not the one that its terms name")
         load_brief(file.brief)
         return file
 
+    @classmethod
+    def load(cls, path: Path) -> TermsFile:
+        """:meth:`from_text` of a file. Raises InputError."""
+        try:
+            with path.open("rb") as stream:
+                return cls.from_text(stream.read(_MAX_FILE), str(path))
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
 
-def _read(path: Path) -> dict[str, Any]:
+
+def _document(text: str | bytes, name: str) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream:
-            document = json.loads(stream.read(_MAX_FILE))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
+        document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or document.get("format") != FORMAT or document.keys() != _FIELDS:
-        raise InputError(f"{path} is not a file of terms.", "Give the file that 'deal propose' wrote.")
+        raise InputError(f"{name} is not a file of terms.", "Give the file that 'deal propose' wrote.")
     return document
 
 
-def _contracts(path: Path, document: dict[str, Any]) -> DealContracts:
+def _contracts(name: str, document: dict[str, Any]) -> DealContracts:
     chain = document["chainId"]
     if isinstance(chain, bool) or not isinstance(chain, int) or not isinstance(document["escrow"], str):
-        raise _changed(path, "chainId or escrow is missing")
+        raise _changed(name, "chainId or escrow is missing")
     contracts = deal_contracts_on(chain)
     if from_address(document["escrow"]) != contracts.escrow:
         raise InputError(
-            f"{path} is for the escrow {document['escrow']}, which this version does not know.",
+            f"{name} is for the escrow {document['escrow']}, which this version does not know.",
             f"It knows {checksum(contracts.escrow)}: agree on new terms, or use the version that wrote them.",
         )
     return contracts
 
 
-def _changed(path: Path, how: str) -> InputError:
-    return InputError(f"{path} was changed: {how}.", "Ask for the original file.")
+def _changed(name: str, how: str) -> InputError:
+    return InputError(f"{name} was changed: {how}.", "Ask for the original file.")
 
 
 def inline(brief: bytes) -> str:
@@ -217,7 +227,7 @@ def require_supported(client: Client, terms: Terms) -> Policy | None:
     """The policy of the terms, or None where they name none. Raises InputError when policy or arbiter do not exist on
     this chain, or when the times leave the committee no second round."""
     if any(terms.arbiter):
-        dispute_cost(client, terms.arbiter)
+        client.arbitration_cost(terms.arbiter)
     if not any(terms.policy):
         return None
     policy = policy_or_none(client, terms.policy)
@@ -230,18 +240,6 @@ def require_supported(client: Client, terms: Terms) -> Policy | None:
 def unknown_policy(policy: bytes) -> InputError:
     """What to say of a policy that this chain's Oracle did not create."""
     return InputError(f"There is no policy {checksum(policy)} on this chain.", "See: countersign policy list.")
-
-
-def dispute_cost(client: Client, arbiter: bytes) -> int:
-    """Wei that a dispute costs now. Raises InputError when the address is no arbiter."""
-    try:
-        if client.has_code(arbiter):
-            return client.arbitration_cost(arbiter)
-    except Unreachable:
-        raise
-    except (ChainError, ValueError):
-        pass
-    raise InputError(f"{checksum(arbiter)} is no arbiter: it names no cost.", "Name an ERC-792 contract.")
 
 
 def _require_time_to_judge(terms: Terms, policy: Policy) -> None:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from countersign.canonical import checksum
 from countersign.errors import InputError
+from countersign.times import utc
 
-__all__ = ["COIN", "Currency", "read_duration", "read_time", "show_duration", "utc", "when"]
+__all__ = ["COIN", "Currency", "read_duration", "read_time", "show_duration", "when"]
 
 _UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHOWN_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _DURATION = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
 _AMOUNT = re.compile(r"[0-9]{1,60}(?:\.[0-9]{1,40})?")
-_LAST_SECOND = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
 
 def read_duration(text: str) -> int:
@@ -44,13 +44,6 @@ def show_duration(seconds: int) -> str:
         if count or parts:
             parts.append(f"{count} {unit}" if count else "")
     return " ".join(filter(None, parts[:2])) or "0 s"
-
-
-def utc(seconds: int) -> str:
-    """A Unix time as people read it; as a bare number when no calendar reaches it."""
-    if seconds > _LAST_SECOND:
-        return f"second {seconds}"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def when(seconds: int, now: int) -> str:

@@ -92,6 +92,11 @@ class Query:
         """Every policy, newest first."""
         return self._rows("SELECT * FROM policies ORDER BY block DESC, log_index DESC")
 
+    def nodes(self) -> list[bytes]:
+        """Every address that ever joined, oldest first."""
+        sql = "SELECT node FROM node_events WHERE kind = 'joined' GROUP BY node ORDER BY min(block), min(log_index)"
+        return [row["node"] for row in self._rows(sql)]
+
     def node(self, node: bytes) -> list[dict[str, Any]]:
         """What happened to a node, oldest first."""
         return self._rows("SELECT * FROM node_events WHERE node = ? ORDER BY block, log_index", node)
@@ -107,6 +112,10 @@ class Query:
     def verdicts(self, subject: bytes) -> list[dict[str, Any]]:
         """Every verdict about a subject as it was submitted, oldest first."""
         return self._rows("SELECT * FROM verdicts WHERE subject = ? ORDER BY block, log_index", subject)
+
+    def recent_verdicts(self, count: int) -> list[dict[str, Any]]:
+        """The newest verdicts as they were submitted, newest first."""
+        return self._rows("SELECT * FROM verdicts ORDER BY block DESC, log_index DESC LIMIT ?", count)
 
     def delivery(self, subject: bytes) -> dict[str, Any] | None:
         """What a subject stands for: the delivery with the terms of its deal; None when it is none of a deal."""

@@ -10,7 +10,6 @@ import pytest
 from mocks import call, deploy
 from pages import WALLET, Page, deals_page, desk_page, mine, send
 
-from app.termsfile import to_text
 from countersign.canonical import checksum, from_address, to_hex
 from countersign.index.store import Store
 from countersign.index.sync import catch_up
@@ -142,7 +141,7 @@ def test_a_reference_needs_a_place(market: Market) -> None:
 def test_a_terms_file_is_shown_before_anything_is_paid(market: Market) -> None:
     file = market.terms()
     page = deals_page(as_=SELLER_ADDRESS)
-    page.drop_document("terms-drop", to_text(file), "mill.terms.json")
+    page.drop_document("terms-drop", file.to_text(), "mill.terms.json")
     assert "puts 0.5 ETH into the escrow" in page.text and "Not open" in page.text
     assert "Pay into the escrow" not in page.buttons
     assert "Change the terms" not in page.buttons
@@ -150,7 +149,7 @@ def test_a_terms_file_is_shown_before_anything_is_paid(market: Market) -> None:
 
 def test_the_file_of_an_open_deal_leads_to_the_deal(market: Market) -> None:
     page = deals_page(as_="demo-0")
-    page.drop_document("terms-drop", to_text(market.opened()), "mill.terms.json")
+    page.drop_document("terms-drop", market.opened().to_text(), "mill.terms.json")
     assert "Awaiting delivery" in page.text and "Opened with 0.5 ETH" in page.text
 
 
@@ -164,7 +163,7 @@ def test_the_file_of_an_open_deal_leads_to_the_deal(market: Market) -> None:
     ],
 )
 def test_a_changed_terms_file_is_refused(market: Market, change: object, sentence: str) -> None:
-    document = json.loads(to_text(market.terms()))
+    document = json.loads(market.terms().to_text())
     change(document)  # type: ignore[operator]
     page = deals_page(as_="demo-0")
     page.drop_document("terms-drop", json.dumps(document), "mill.terms.json")
@@ -183,7 +182,7 @@ def test_another_file_is_no_terms_file(market: Market) -> None:
 def test_a_wallet_opens_with_the_money_and_is_told_before(market: Market) -> None:
     file = market.terms(payer=from_address(WALLET))
     page = deals_page(as_=WALLET)
-    page.drop_document("terms-drop", to_text(file), "mill.terms.json")
+    page.drop_document("terms-drop", file.to_text(), "mill.terms.json")
     page.press("Pay into the escrow")
     page.connect(WALLET)
     intent = page.intent()
@@ -392,7 +391,7 @@ def test_a_credit_can_be_withdrawn(market: Market) -> None:
 def test_who_cannot_pay_is_told_so(market: Market) -> None:
     file = market.terms(amount=10**24)
     page = deals_page(as_="demo-0")
-    page.drop_document("terms-drop", to_text(file), "mill.terms.json")
+    page.drop_document("terms-drop", file.to_text(), "mill.terms.json")
     page.press("Pay into the escrow")
     assert "this needs 1000000.000000 ETH" in page.text
 
