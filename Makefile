@@ -44,6 +44,14 @@ ports: machine
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# halmos and Ape ask for different versions of one library.
+.venv-halmos/.ready: requirements-halmos.lock | machine
+	@echo "Set-up: the prover, into .venv-halmos"
+	@test -x .venv-halmos/bin/pip || $(PYTHON) -m venv .venv-halmos
+	@.venv-halmos/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes \
+		--requirement requirements-halmos.lock
+	@touch $@
+
 node_modules/.ready: package-lock.json package.json .npmrc | machine
 	@echo "Set-up: npm packages, as locked, into node_modules"
 	@npm ci --silent
@@ -126,4 +134,6 @@ browser: setup
 lock: .venv/.ready
 	@$(PIP) uv
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --extra app --extra checks --group dev --output-file requirements.lock pyproject.toml
+		--custom-compile-command "make lock" --extra app --extra checks --group dev --group bench --output-file requirements.lock pyproject.toml
+	echo halmos==0.3.3 | $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make lock" --output-file requirements-halmos.lock -
