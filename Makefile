@@ -14,13 +14,14 @@ LOCAL := --network ethereum:local:foundry
 
 PICTURES := register-seal-light register-start-phone verify-verified-dark deals-settle-light desk-requests-dark
 
-.PHONY: pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
+.PHONY: docs pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
 
 help:
 	@echo "make up       set up, then run everything: chain, contracts, oracles, index, web app (Ctrl-C stops)"
 	@echo "make test     set up, then every test          make demo     two stories, step by step"
 	@echo "make lint     style, types, layers, licences   make bench    the benchmarks"
 	@echo "make deep     long fuzzing                     make abi      write ABIs and CREATE2 addresses anew"
+	@echo "make docs     graphs of docs/architecture.md, anew"
 	@echo "make setup    only set up                      make lock     resolve the Python dependencies anew"
 
 # Set-up
@@ -122,6 +123,9 @@ lint: setup
 abi: setup
 	@ape compile --force --verbosity WARNING
 	@$(PY) tools/export_abi.py
+
+docs: setup .build/.ready
+	$(PY) -m tools.architecture
 
 pictures: setup .build/.ready
 	$(PY) -m tools.screenshots --out .build/screenshots

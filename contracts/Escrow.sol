@@ -9,6 +9,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IArbitrable, IArbitrator} from "./interfaces/IArbitration.sol";
 import {Cause, Deal, Dispute, IEscrow, Milestone, State, Terms} from "./interfaces/IEscrow.sol";
 import {IVerdicts, Outcome} from "./interfaces/IVerdicts.sol";
+import {Disputes} from "./libraries/Disputes.sol";
 import {Flat, FlatTerms} from "./libraries/FlatTerms.sol";
 import {DealStorage, PackedDeal, packDeal} from "./libraries/PackedDeal.sol";
 import {Payments} from "./libraries/Payments.sol";
@@ -20,7 +21,6 @@ contract Escrow is IEscrow, EIP712, ReentrancyGuardTransient {
     using DealStorage for Deal;
 
     bytes32 internal constant AMENDMENT_TYPEHASH = keccak256("Amendment(bytes32 dealId,bytes32 newDealId)");
-    uint256 internal constant RULINGS = 3;
     uint256 internal constant WHOLE = 10_000;
     uint256 internal constant LONGEST = 3650 days;
 
@@ -105,13 +105,13 @@ contract Escrow is IEscrow, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IArbitrable
     function rule(uint256 disputeId, uint256 ruling) external {
-        Dispute memory asked = _disputes[keccak256(abi.encode(msg.sender, disputeId))];
+        Dispute memory asked = _disputes[Disputes.keyOf(msg.sender, disputeId)];
         require(asked.dealId != 0, UnknownDispute(msg.sender, disputeId));
         PackedDeal deal = _deals[asked.dealId].load();
         emit Ruling(IArbitrator(msg.sender), disputeId, ruling);
         bool counts =
             deal.state() == State.Disputed && deal.milestone() == asked.milestone && block.timestamp <= deal.rulingBy();
-        if (!counts || ruling == 0 || ruling > RULINGS) return;
+        if (!counts || ruling == 0 || ruling > Disputes.RULINGS) return;
 
         State state = ruling == 1 ? State.RuledPay : ruling == 2 ? State.RuledRefund : State.RuledHalf;
         _deals[asked.dealId].store(deal.withState(state));
@@ -310,10 +310,10 @@ contract Escrow is IEscrow, EIP712, ReentrancyGuardTransient {
 
     /// Asks the arbiter; the sender pays.
     function _createDispute(Dispute memory asked, address arbiter) internal returns (uint256 disputeId) {
-        uint256 cost = IArbitrator(arbiter).arbitrationCost("");
+        uint256 cost = Disputes.costOf(arbiter);
         require(msg.value == cost, WrongPayment(msg.value, cost));
-        disputeId = IArbitrator(arbiter).createDispute{value: cost}(RULINGS, "");
-        bytes32 key = keccak256(abi.encode(arbiter, disputeId));
+        bytes32 key;
+        (disputeId, key) = Disputes.open(arbiter, cost);
         require(_disputes[key].dealId == 0, DisputeExists(disputeId));
         _disputes[key] = asked;
     }

@@ -11,6 +11,7 @@ import {Attestation, Challenge, Equivocation, IOracle, Policy, Request, Stage, V
 import {IOracleNodes} from "./interfaces/IOracleNodes.sol";
 import {IVerdicts, Outcome} from "./interfaces/IVerdicts.sol";
 import {Attestations} from "./libraries/Attestations.sol";
+import {Disputes} from "./libraries/Disputes.sol";
 import {Payments} from "./libraries/Payments.sol";
 import {PackedVerdict, VerdictStorage, packRequest} from "./libraries/PackedVerdict.sol";
 import {PolicyCode} from "./libraries/PolicyCode.sol";
@@ -21,7 +22,6 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
     using PolicyCode for bytes;
     using VerdictStorage for Verdict;
 
-    uint256 internal constant RULINGS = 3;
     /// Seconds that remain at the very least to have overturned signers slashed before they can withdraw.
     uint256 internal constant SLASH_TIME = 1 days;
     /// What a slash rewards: one part in so many. A liar may report itself, so that the smaller one is small.
@@ -121,15 +121,14 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         require(open, NotChallengeable(verdict.outcome, verdict.finalAt, verdict.stage));
         Policy memory terms = policyOf(policy);
         require(terms.arbiter != address(0), NoArbiter());
-        uint256 cost = IArbitrator(terms.arbiter).arbitrationCost("");
+        uint256 cost = Disputes.costOf(terms.arbiter);
         require(msg.value == terms.bond + cost, WrongPayment(msg.value, terms.bond + cost));
 
         uint40 rulingBy = uint40(block.timestamp) + terms.rulingTime;
         verdict.stage = Stage.Challenged;
         _challenges[key] = Challenge(msg.sender, rulingBy);
 
-        uint256 disputeId = IArbitrator(terms.arbiter).createDispute{value: cost}(RULINGS, "");
-        bytes32 dispute = keccak256(abi.encode(terms.arbiter, disputeId));
+        (uint256 disputeId, bytes32 dispute) = Disputes.open(terms.arbiter, cost);
         require(_disputes[dispute] == 0, DisputeExists(disputeId));
         _disputes[dispute] = key;
         emit Challenged(subject, policy, msg.sender, disputeId, rulingBy, reason);
@@ -137,7 +136,7 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IArbitrable
     function rule(uint256 disputeId, uint256 ruling) external {
-        bytes32 key = _disputes[keccak256(abi.encode(msg.sender, disputeId))];
+        bytes32 key = _disputes[Disputes.keyOf(msg.sender, disputeId)];
         require(key != 0, UnknownDispute(msg.sender, disputeId));
         Verdict storage verdict = _verdicts[key];
         emit Ruling(IArbitrator(msg.sender), disputeId, ruling);
@@ -224,8 +223,8 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         if (due == 0 || (pot == 0 && !overturned)) return false;
 
         _verdicts[place.key].paid = verdict.signers;
-        uint32 refused =
-            overturned ? _slash(place, terms, due) : _share(place, terms, due, pot / _count(verdict.signers));
+        if (overturned) return _slash(place, terms, due);
+        uint32 refused = _share(place, terms, due, pot / _count(verdict.signers));
         if (refused != 0) _verdicts[place.key].paid = verdict.signers & ~refused;
         return refused != due;
     }
@@ -240,13 +239,12 @@ contract Oracle is IOracle, EIP712, ReentrancyGuardTransient {
         }
     }
 
-    /// None refuses: returns 0.
-    function _slash(Place memory place, Policy memory terms, uint32 seats) internal returns (uint32) {
+    function _slash(Place memory place, Policy memory terms, uint32 seats) internal returns (bool) {
         address challenger = _challenges[place.key].challenger;
         for (uint256 seat = 0; seat < terms.seats.length; ++seat) {
             if (seats >> seat & 1 == 1) NODES.slash(terms.seats[seat].node, terms.slash, challenger, CHALLENGER_PART);
         }
-        return 0;
+        return true;
     }
 
     function _pay(Place memory place, address account, uint256 amount) internal returns (bool paid) {

@@ -30,93 +30,69 @@ using {
     verdictTimeOf
 } for Flat global;
 
-function payer(Flat flat) pure returns (address value) {
-    assembly ("memory-safe") {
-        value := mload(flat)
-    }
+function payer(Flat flat) pure returns (address) {
+    return address(uint160(_word(flat, 0)));
 }
 
-function payee(Flat flat) pure returns (address value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x20))
-    }
+function payee(Flat flat) pure returns (address) {
+    return address(uint160(_word(flat, 1)));
 }
 
-function token(Flat flat) pure returns (address value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x40))
-    }
+function token(Flat flat) pure returns (address) {
+    return address(uint160(_word(flat, 2)));
 }
 
-function amount(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x60))
-    }
+function amount(Flat flat) pure returns (uint256) {
+    return _word(flat, 3);
 }
 
-function policy(Flat flat) pure returns (address value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x80))
-    }
+function policy(Flat flat) pure returns (address) {
+    return address(uint160(_word(flat, 4)));
 }
 
-function deliverBy(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0xc0))
-    }
+function deliverBy(Flat flat) pure returns (uint256) {
+    return _word(flat, 6);
 }
 
-function verdictBy(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0xe0))
-    }
+function verdictBy(Flat flat) pure returns (uint256) {
+    return _word(flat, 7);
 }
 
-function disputeTime(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x100))
-    }
+function disputeTime(Flat flat) pure returns (uint256) {
+    return _word(flat, 8);
 }
 
-function rulingTime(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x120))
-    }
+function rulingTime(Flat flat) pure returns (uint256) {
+    return _word(flat, 9);
 }
 
-function revealTime(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x140))
-    }
+function revealTime(Flat flat) pure returns (uint256) {
+    return _word(flat, 10);
 }
 
-function arbiter(Flat flat) pure returns (address value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x160))
-    }
+function arbiter(Flat flat) pure returns (address) {
+    return address(uint160(_word(flat, 11)));
 }
 
-function silenceShare(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x180))
-    }
+function silenceShare(Flat flat) pure returns (uint256) {
+    return _word(flat, 12);
 }
 
-function later(Flat flat) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x1a0))
-    }
+function later(Flat flat) pure returns (uint256) {
+    return _word(flat, 13);
 }
 
-function buyerKey(Flat flat) pure returns (bytes32 value) {
-    assembly ("memory-safe") {
-        value := mload(add(flat, 0x1c0))
-    }
+function buyerKey(Flat flat) pure returns (bytes32) {
+    return bytes32(_word(flat, 14));
 }
 
-function laterAt(Flat flat) pure returns (uint256 value) {
+function laterAt(Flat flat) pure returns (uint256) {
+    return _word(flat, 16);
+}
+
+function _word(Flat flat, uint256 index) pure returns (uint256 value) {
     assembly ("memory-safe") {
-        value := mload(add(flat, 0x200))
+        value := mload(add(flat, mul(index, 0x20)))
     }
 }
 
