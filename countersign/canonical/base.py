@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from Crypto.Hash import keccak as _keccak
@@ -71,6 +72,7 @@ def from_address(text: str) -> bytes:
     return address
 
 
+@lru_cache(4096)
 def checksum(address: bytes) -> str:
     """EIP-55 form of a 20-byte address."""
     digits = address.hex()
@@ -78,6 +80,7 @@ def checksum(address: bytes) -> str:
     return "0x" + "".join(c.upper() if int(n, 16) >= 8 else c for c, n in zip(digits, nibbles, strict=False))
 
 
+@lru_cache(512)
 def text_hash(text: str) -> bytes:
     """What stands for a string on chain: keccak256 of its UTF-8, as EIP-712 encodes it; "" is hashed like any other."""
     return keccak(text.encode())
@@ -92,7 +95,7 @@ def signature(name: str, fields: Fields) -> str:
 
 
 def hash_struct(type_text: str, *words: bytes | int) -> bytes:
-    return keccak(keccak(type_text.encode()) + b"".join(map(word, words)))
+    return keccak(text_hash(type_text) + b"".join(map(word, words)))
 
 
 def digest(chain_id: int, contract: bytes, struct_hash: bytes) -> bytes:
