@@ -14,7 +14,7 @@ LOCAL := --network ethereum:local:foundry
 
 PICTURES := register-seal-light register-start-phone verify-verified-dark deals-settle-light desk-requests-dark
 
-.PHONY: docs pictures help setup machine ports up test test-unit test-contracts test-invariants test-e2e test-app demo lint bench deep abi browser lock
+.PHONY: docs gas-snapshot pictures help setup machine ports up test test-unit test-contracts test-invariants test-proofs test-e2e test-app demo lint bench deep abi browser lock
 
 help:
 	@echo "make up       set up, then run everything: chain, contracts, oracles, index, web app (Ctrl-C stops)"
@@ -70,6 +70,12 @@ SOURCES := $(shell find contracts -name '*.sol' -not -path '*/.cache/*')
 	@ape compile --force --verbosity WARNING  # Ape overlooks a change that lies in a library only
 	@touch $@
 
+# One build for forge's tests, halmos and slither: the compiler in WebAssembly takes minutes.
+.build/forge/.ready: $(SOURCES) $(shell find tests/contracts -name '*.sol') foundry.toml | setup
+	@echo "Set-up: contracts and their tests, compiled for forge (a few minutes the first time)"
+	@forge build --quiet
+	@touch $@
+
 # Use
 
 up: ports setup
@@ -83,7 +89,7 @@ bench: setup .build/.ready
 
 # Test
 
-test: test-unit test-contracts test-invariants test-e2e test-app
+test: test-unit test-contracts test-invariants test-proofs test-e2e test-app
 
 test-unit: setup .build/.ready
 	@echo "== Unit and repository tests"
@@ -93,9 +99,13 @@ test-contracts: setup .build/.ready
 	@echo "== Contract tests (Ape, anvil)"
 	ape test tests/contracts $(LOCAL)
 
-test-invariants: setup
+test-invariants: .build/forge/.ready
 	@echo "== Invariants (forge); the same seed every time, 'make deep' takes another one"
 	FOUNDRY_FUZZ_SEED=0x5ea1 forge test
+
+test-proofs: .build/forge/.ready .venv-halmos/.ready
+	@echo "== Proofs (halmos)"
+	$(PY) -m tools.prove
 
 test-e2e: setup .build/.ready
 	@echo "== End to end: real chain, real files"
@@ -105,17 +115,20 @@ test-app: setup .build/.ready
 	@echo "== Web app"
 	$(PY) -m pytest tests/app
 
-deep: setup .build/.ready
+deep: .build/.ready .build/forge/.ready .venv-halmos/.ready
 	FOUNDRY_PROFILE=deep forge test
+	$(PY) -m tools.prove --deep
 	$(PY) -m pytest -p tools.deep tests/unit -n auto
 	$(PY) -m pytest -p tools.deep tests/e2e
 
-lint: setup
+lint: .build/forge/.ready
 	ruff check .
 	ruff format --check .
 	mypy --strict countersign app
 	lint-imports
-	forge fmt --check contracts tests/contracts/invariants
+	forge fmt --check contracts tests/contracts
+	forge lint
+	$(PY) -m tools.static_analysis
 	$(PY) tools/licences.py
 
 # Maintain
@@ -126,6 +139,10 @@ abi: setup
 
 docs: setup .build/.ready
 	$(PY) -m tools.architecture
+
+# A raised entry names the decision that allows it: make gas-snapshot ADR=9
+gas-snapshot: setup .build/.ready
+	$(PY) -m tools.gas_snapshot $(if $(ADR),--adr $(ADR))
 
 pictures: setup .build/.ready
 	$(PY) -m tools.screenshots --out .build/screenshots
