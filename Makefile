@@ -105,7 +105,7 @@ test-invariants: .build/forge/.ready
 
 test-proofs: .build/forge/.ready .venv-halmos/.ready
 	@echo "== Proofs (halmos)"
-	$(PY) -m tools.prove
+	.venv-halmos/bin/python tools/prove.py
 
 test-e2e: setup .build/.ready
 	@echo "== End to end: real chain, real files"
@@ -117,7 +117,7 @@ test-app: setup .build/.ready
 
 deep: .build/.ready .build/forge/.ready .venv-halmos/.ready
 	FOUNDRY_PROFILE=deep forge test
-	$(PY) -m tools.prove --deep
+	.venv-halmos/bin/python tools/prove.py --deep
 	$(PY) -m pytest -p tools.deep tests/unit -n auto
 	$(PY) -m pytest -p tools.deep tests/e2e
 
@@ -127,7 +127,6 @@ lint: .build/forge/.ready
 	mypy --strict countersign app
 	lint-imports
 	forge fmt --check contracts tests/contracts
-	forge lint
 	$(PY) -m tools.static_analysis
 	$(PY) tools/licences.py
 
