@@ -19,7 +19,7 @@ PICTURES := register-seal-light register-start-phone verify-verified-dark deals-
 help:
 	@echo "make up       set up, then run everything: chain, contracts, oracles, index, web app (Ctrl-C stops)"
 	@echo "make test     set up, then every test          make demo     two stories, step by step"
-	@echo "make lint     style, types, layers, licences   make bench    the benchmarks"
+	@echo "make lint     style, types, layers, licences   make bench    the benchmarks: docs/benchmarks.md"
 	@echo "make deep     long fuzzing                     make abi      write ABIs and CREATE2 addresses anew"
 	@echo "make docs     graphs of docs/architecture.md, anew"
 	@echo "make setup    only set up                      make lock     resolve the Python dependencies anew"
@@ -85,7 +85,7 @@ demo: setup .build/.ready
 	@$(PY) -m scripts.demo
 
 bench: setup .build/.ready
-	$(PY) -m bench
+	$(PY) -m bench --out docs/benchmarks.md
 
 # Test
 
