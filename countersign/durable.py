@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ __all__ = ["connect", "make_private_folder", "open_regular", "transaction", "wri
 
 _BUSY = 30.0
 """Seconds that a process waits for another one's write."""
+_TEMPORARY = ".countersign-unfinished"
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -38,21 +38,69 @@ def write_durably(path: Path, data: bytes, *, private: bool = False, replace: bo
 
 
 def _write(path: Path, data: bytes, mode: int, replace: bool) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    with _held(path.parent) as (folder, temporary):
+        if replace or not _publish_nameless(path, data, mode, folder):
+            try:
+                _create(temporary, data, mode)
+                temporary.replace(path) if replace else _publish_new(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        os.fsync(folder)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[tuple[int, Path]]:
+    """A handle of a folder, and the name of a temporary file in it. One writer at a time holds a folder, so the
+    temporary file that is there was left by a crash, with whatever secret it held, and goes. Where a folder cannot be
+    locked (some network drives) each writer takes a name of its own."""
+    import fcntl
+
+    folder = os.open(path, os.O_RDONLY)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            _publish_new(temporary, path)
+        temporary = path / _TEMPORARY
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            temporary.unlink(missing_ok=True)
+        except OSError:
+            temporary = path / f"{_TEMPORARY}-{os.urandom(8).hex()}"
+        yield folder, temporary
     finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+        os.close(folder)
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        _fill(handle, data, mode)
+    finally:
+        os.close(handle)
+
+
+def _fill(handle: int, data: bytes, mode: int) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]
+    os.fchmod(handle, mode)
+    os.fsync(handle)
+
+
+def _publish_nameless(path: Path, data: bytes, mode: int, folder: int) -> bool:
+    """Fill a file that has no name yet, then give it one, unless that is taken: a crash leaves nothing behind. False
+    where the system has no such files. Raises FileExistsError."""
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except (AttributeError, OSError):
+        return False
+    try:
+        _fill(handle, data, mode)
+        os.link(f"/proc/self/fd/{handle}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _publish_new(temporary: Path, path: Path) -> None:
@@ -64,14 +112,6 @@ def _publish_new(temporary: Path, path: Path) -> None:
     except OSError:  # memory cards and network drives have no hard links: take the name, then fill it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         temporary.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def open_regular(path: Path) -> io.BufferedReader:

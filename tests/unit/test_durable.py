@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from countersign.errors import InputError
 CRASH = """
 import os, sys, pathlib
 from countersign import durable
-def crash(*_): os._exit(9)
+def crash(*_, **__): os._exit(9)
 places = {"fsync": os, "fchmod": os, "replace": pathlib.Path}
 setattr(places[sys.argv[2]], sys.argv[2], crash)
 durable.write_durably(pathlib.Path(sys.argv[1]), b"new")
@@ -72,14 +73,58 @@ def test_of_many_who_race_to_make_a_file_one_wins(tmp_path: Path) -> None:
 def test_where_there_are_no_hard_links_a_file_is_still_new_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(*_: object) -> None:
+    def none(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(Path, "hardlink_to", none)
+    monkeypatch.setattr(os, "link", none)
     write_durably(tmp_path / "file", b"one", replace=False)
     with pytest.raises(InputError, match="exists already"):
         write_durably(tmp_path / "file", b"two", replace=False)
     assert (tmp_path / "file").read_bytes() == b"one" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize("lockable", [True, False])
+def test_where_files_must_have_names_and_folders_no_locks_a_file_is_still_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool, lockable: bool
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE")
+    if not lockable:
+        monkeypatch.setattr("fcntl.flock", lambda *_: (_ for _ in ()).throw(OSError(9, "Bad file descriptor")))
+    write_durably(tmp_path / "file", b"one", replace=replace)
+    assert (tmp_path / "file").read_bytes() == b"one" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_a_crash_left_goes_with_the_next_write_in_its_folder(tmp_path: Path) -> None:
+    """It may hold a salt or a key."""
+    for at in ("fchmod", "replace"):
+        assert subprocess.run([sys.executable, "-c", CRASH, tmp_path / "file", at], check=False).returncode == 9
+        assert len([entry for entry in tmp_path.iterdir() if entry.name.startswith(".")]) == 1
+        write_durably(tmp_path / "another", b"x")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["another"]
+
+
+def test_a_crash_while_a_new_file_is_made_leaves_nothing(tmp_path: Path) -> None:
+    for at in ("fchmod", "fsync", "link"):
+        crash = CRASH.replace('"fsync": os', '"link": os, "fsync": os').replace('b"new"', 'b"new", replace=False')
+        assert subprocess.run([sys.executable, "-c", crash, tmp_path / "file", at], check=False).returncode == 9
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_writers_of_one_folder_never_meet_in_a_file(tmp_path: Path) -> None:
+    """They take turns, in threads as in processes: each file is whole, whoever wrote it last."""
+    contents = [bytes([number]) * 10_000 for number in range(6)]
+
+    def write(content: bytes) -> None:
+        for _ in range(5):
+            write_durably(tmp_path / "shared", content)
+            write_durably(tmp_path / f"own{content[0]}", content)
+            assert (tmp_path / "shared").read_bytes() in contents
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, contents))
+    assert [(tmp_path / f"own{n}").read_bytes() for n in range(6)] == contents
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 def test_links_are_replaced_and_not_followed(tmp_path: Path) -> None:
