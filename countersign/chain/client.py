@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from countersign.canonical import checksum, from_hex, keccak, to_hex
+from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
 from countersign.certificate.stateproof import read_header
 from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
+from countersign.chain.transport import BadAnswer, Transport
 from countersign.errors import ChainError, NoContract, NoFunds, Reverted, Unreachable, WrongChain
 from countersign.records import (
     Block,
@@ -30,8 +31,6 @@ from countersign.records import (
 )
 
 __all__ = ["Client", "Receipt"]
-
-_TIMEOUT = 20
 
 _HEADER_FIELDS = (
     ("parentHash", bytes),
@@ -99,7 +98,7 @@ class Client:
         self.url, self.chain_id = rpc, chain_id
         self.contracts = contracts_on(chain_id)
         self.deals = deal_contracts_on(chain_id)
-        self._provider: Any = None
+        self._transport = Transport(rpc)
 
     @property
     def host(self) -> str:
@@ -112,16 +111,19 @@ class Client:
     def rpc(self, method: str, *parameters: Any) -> Any:
         """One JSON-RPC call. Raises Unreachable, Reverted, NoFunds, or ChainError with the node's words."""
         try:
-            answer = self._transport().make_request(method, list(parameters))
-        except Exception as error:  # requests, urllib3 and json each raise their own tree
+            answer = self._transport.ask(method, list(parameters))
+        except BadAnswer as error:
+            raise Unreachable(
+                f"The node at {self.host} does not answer as a node does: {error}.",
+                "Try again; if it stays so, set --rpc or COUNTERSIGN_RPC to another node's URL.",
+            ) from error
+        except Exception as error:  # requests, urllib3 and ssl each raise their own tree
             raise Unreachable(
                 f"The node at {self.host} does not answer ({type(error).__name__}).",
                 "Start one with 'make up', or set --rpc or COUNTERSIGN_RPC to a node's URL.",
             ) from error
-        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        if isinstance(answer.get("error"), dict):
             raise _rpc_error(method, answer["error"])
-        if not isinstance(answer, dict) or "result" not in answer:
-            raise self._no_node(method)
         return answer["result"]
 
     def quantity(self, method: str, *parameters: Any) -> int:
@@ -136,13 +138,6 @@ class Client:
             f"What answers at {self.host} is no node: it does not understand {method}.",
             "Set --rpc or COUNTERSIGN_RPC to a node's URL.",
         )
-
-    def _transport(self) -> Any:
-        if self._provider is None:
-            from web3 import HTTPProvider
-
-            self._provider = HTTPProvider(self.url, request_kwargs={"timeout": _TIMEOUT})
-        return self._provider
 
     def check(self) -> None:
         """Raise WrongChain or NoContract unless the node serves the expected chain with Countersign on it."""
@@ -217,9 +212,9 @@ class Client:
             raise NoContract(f"There is no {contract} at {checksum(to)}.", "Deploy it, or check --chain and --rpc.")
         return decode_result(contract, function, data)
 
-    def seal_of(self, root: bytes, sealer: bytes) -> Seal | None:
+    def seal_of(self, root: bytes, sealer: bytes, at: int | str = "latest") -> Seal | None:
         """The seal of ``root`` by ``sealer``, or None."""
-        seal = Seal(*self._registry("sealOf", root, sealer))
+        seal = Seal(*self._registry("sealOf", root, sealer, at=at))
         return seal if seal.time else None
 
     def claim_of(self, content: bytes, at: int | str = "latest") -> Claim | None:
@@ -279,9 +274,9 @@ class Client:
         """The stored challenge."""
         return Challenge(*self._oracle("challengeOf", subject, policy))
 
-    def deal_of(self, deal: bytes) -> Deal:
+    def deal_of(self, deal: bytes, at: int | str = "latest") -> Deal:
         """The stored record of a deal; its state is NONE when there is none."""
-        delivery, delivered_at, ruling_by, milestone, state = self._escrow("dealOf", deal)
+        delivery, delivered_at, ruling_by, milestone, state = self._escrow("dealOf", deal, at=at)
         return Deal(delivery, delivered_at, ruling_by, milestone, State(state))
 
     def credit_of(self, token: bytes, account: bytes) -> int:
@@ -291,8 +286,8 @@ class Client:
     def _oracle(self, function: str, *arguments: Any) -> Any:
         return self.call(self.deals.oracle, "Oracle", function, *arguments)
 
-    def _escrow(self, function: str, *arguments: Any) -> Any:
-        return self.call(self.deals.escrow, "Escrow", function, *arguments)
+    def _escrow(self, function: str, *arguments: Any, at: int | str = "latest") -> Any:
+        return self.call(self.deals.escrow, "Escrow", function, *arguments, at=at)
 
     def arbitration_cost(self, arbiter: bytes) -> int:
         """Wei that an ERC-792 arbiter asks for a dispute now. Raises NoContract when it names no cost."""
@@ -315,9 +310,7 @@ class Client:
         data = magic + encode(["bytes32", "bytes"], [digest, signature])
         try:
             answer = _bytes(self.rpc("eth_call", {"to": to_hex(signer), "data": to_hex(data)}, "latest"))
-        except ChainError as error:
-            if isinstance(error, Unreachable):
-                raise
+        except Reverted:
             return False
         return answer[:4] == magic
 
@@ -379,13 +372,15 @@ def _fields(sender: bytes, call: Call) -> dict[str, str]:
 
 
 def _log(raw: dict[str, Any]) -> Log:
+    read, time = bytes.fromhex, raw.get("blockTimestamp")  # which most nodes give; it saves a request for each block
     return Log(
-        address=from_hex(raw["address"], 20),
-        topics=tuple(map(_bytes, raw["topics"])),
-        data=_bytes(raw["data"]),
-        block=int(raw["blockNumber"], 16),
-        index=int(raw["logIndex"], 16),
-        transaction=_bytes(raw["transactionHash"]),
+        read(raw["address"][2:]),
+        tuple([read(topic[2:]) for topic in raw["topics"]]),
+        read(raw["data"][2:]),
+        int(raw["blockNumber"], 16),
+        int(raw["logIndex"], 16),
+        read(raw["transactionHash"][2:]),
+        int(time, 16) if time else None,
     )
 
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 
 from countersign.canonical import checksum, from_hex, keccak, text_hash, to_hex
-from countersign.errors import Reverted
+from countersign.chain.unpack import Malformed, read_struct
+from countersign.errors import ChainError, Reverted
 from countersign.records import Model, Opening, Policy, State, Terms, Work
 from countersign.times import utc
 
@@ -25,20 +26,19 @@ _CONTRACTS = ("ContentRegistry", "Identities", "ModelRegistry", "OracleNodes", "
 _Fragment = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Log:
-    """A raw log as the node gave it, with its place on the chain."""
+class Log(NamedTuple):
+    """A raw log as the node gave it, with its place on the chain. ``time`` is its block's, where the node says it."""
 
     address: bytes
     topics: tuple[bytes, ...]
     data: bytes
     block: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples; a million logs are made far faster as tuples
     transaction: bytes
+    time: int | None = None
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A decoded log: ``name`` and its arguments by name (addresses and hashes as bytes, structs as dicts)."""
 
     name: str
@@ -141,33 +141,49 @@ def _plain(value: Any) -> Any:
     return tuple(map(_plain, value)) if isinstance(value, tuple | list) else value
 
 
-def _named(parameters: Sequence[_Fragment], values: Sequence[Any]) -> dict[str, Any]:
-    return {p["name"]: _named_value(p, v) for p, v in zip(parameters, map(_plain, values), strict=True)}
-
-
-def _named_value(parameter: _Fragment, value: Any) -> Any:
-    if parameter["type"] == "tuple":
-        return _named(parameter["components"], value)
-    if parameter["type"] == "tuple[]":
-        return [_named(parameter["components"], each) for each in value]
-    return value
-
-
 def event_topic(name: str) -> bytes:
     """First topic of the event ``name``."""
     return next(topic for topic, fragment in _by_hash("event").items() if fragment["name"] == name)
 
 
+@dataclass(frozen=True)
+class _EventReader:
+    """How the log of one event is read."""
+
+    name: str
+    topics: int
+    indexed: Callable[[bytes], dict[str, Any]]
+    plain: Callable[[bytes], dict[str, Any]]
+
+    @classmethod
+    def of(cls, fragment: _Fragment) -> _EventReader:
+        """From the event's ABI. Every indexed parameter of ours is a word: a topic holds it as a struct would."""
+        indexed = [p for p in fragment["inputs"] if p["indexed"]]
+        plain = [p for p in fragment["inputs"] if not p["indexed"]]
+        return cls(fragment["name"], 1 + len(indexed), read_struct(indexed), read_struct(plain))
+
+    def arguments(self, log: Log) -> dict[str, Any]:
+        """Arguments by name. Raises Malformed when the log is not of this event."""
+        if len(log.topics) != self.topics:
+            raise Malformed(f"it has {len(log.topics)} topics")
+        return self.indexed(b"".join(log.topics[1:])) | self.plain(log.data)
+
+
+@cache
+def _event_readers() -> dict[bytes, _EventReader]:
+    return {topic: _EventReader.of(fragment) for topic, fragment in _by_hash("event").items()}
+
+
 def decode_log(log: Log) -> Event | None:
-    """The event a log records, or None when it is none of ours."""
-    fragment = _by_hash("event").get(log.topics[0]) if log.topics else None
-    if fragment is None:
+    """The event a log records, or None when it is none of ours. Text that is no UTF-8 is read with U+FFFD for what is
+    not. Raises ChainError when the data is not the event's: the node does not tell the truth."""
+    reader = _event_readers().get(log.topics[0]) if log.topics else None
+    if reader is None:
         return None
-    indexed = [p for p in fragment["inputs"] if p["indexed"]]
-    plain = [p for p in fragment["inputs"] if not p["indexed"]]
-    topics = [abi_decode([_type(p)], topic)[0] for p, topic in zip(indexed, log.topics[1:], strict=True)]
-    arguments = _named(indexed, topics) | _named(plain, abi_decode(_types(plain), log.data))
-    return Event(fragment["name"], arguments, log)
+    try:
+        return Event(reader.name, reader.arguments(log), log)
+    except Malformed as error:
+        raise ChainError(f"The node gave a log of {reader.name} that is none: {error}.", "Use another node.") from error
 
 
 _WORDS = {
@@ -301,8 +317,8 @@ def revert_error(data: bytes, fallback: str = "") -> Reverted:
         reason = _plain_reason(data) or fallback or "it gave no reason"
         return Reverted("", f"The contract refused: {reason}.", "Check what you sent, then try again.")
     try:
-        values = _named(fragment["inputs"], abi_decode(_types(fragment["inputs"]), data[4:]))
-    except (DecodingError, ValueError):
+        values = read_struct(fragment["inputs"])(data[4:])
+    except Malformed:
         return Reverted(fragment["name"], f"The contract refused: {fragment['name']}.", _CHECK)
     shown = {name: _show(name, value) for name, value in values.items()}
     if fragment["name"] not in _WORDS:

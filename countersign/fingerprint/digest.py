@@ -35,7 +35,7 @@ def digest_file(path: Path, progress: Callable[[int], None] | None = None) -> Fi
             hasher = sha256()
             buffer = memoryview(bytearray(_CHUNK))
             size = 0
-            while size <= before.st_size and (count := file.readinto(buffer)):  # a growing file has no end
+            while size <= before.st_size and (count := file.raw.readinto(buffer)):  # a growing file has no end
                 hasher.update(buffer[:count])
                 size += count
                 if progress:

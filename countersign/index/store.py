@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,13 @@ from countersign.durable import connect, make_private_folder, transaction
 from countersign.errors import IndexStoreError
 from countersign.index.fold import Row
 from countersign.index.schema import EVENT_TABLES, SCHEMA, VERSION
-from countersign.records import Block, Contracts
+from countersign.records import ZERO, Block, Contracts
 
 __all__ = ["Store"]
 
-_KEPT_BLOCKS = 256
-"""Blocks remembered behind the cursor: how deep a fork can be found block by block."""
+_KEPT_BLOCKS = 65
+"""Blocks remembered up to the cursor: how deep a fork can be found block by block. As many as a new index has read one
+by one, so that an index is the same file whether it followed the chain or was built just now."""
 
 
 class Store:
@@ -63,20 +65,32 @@ class Store:
         rows = self._db.execute("SELECT number, hash, parent, time FROM blocks ORDER BY number DESC")
         return [Block(*row) for row in rows]
 
-    def append(self, rows: Iterable[tuple[tuple[Any, ...], Row]], cursor: Sequence[Block]) -> bool:
+    def append(
+        self,
+        rows: Iterable[tuple[tuple[Any, ...], Row]],
+        cursor: Sequence[Block],
+        after: tuple[int, bytes] | None = None,
+    ) -> bool:
         """Add rows (place, row) and move the cursor over ``cursor`` (ascending), in one transaction. False, without a
-        change, when another process has indexed these blocks meanwhile."""
+        change, when another process has indexed these blocks meanwhile, or when the cursor is not the block ``after``
+        (number and hash) which they follow: another process may have rolled back."""
         with self._transaction():
-            (newest,) = self._db.execute("SELECT coalesce(max(number), -1) FROM blocks").fetchone()
-            if newest >= cursor[0].number:
+            newest, block = self._newest()
+            if newest >= cursor[0].number or (after and (newest, block) != after):
                 return False
-            for place, (table, values) in rows:
-                marks = ", ".join("?" * (len(place) + len(values)))
-                self._db.execute(f"INSERT INTO {table} VALUES ({marks})", (*place, *values))
-            for block in cursor:
-                self._db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", _block_row(block))
-                self._db.execute("DELETE FROM blocks WHERE number <= ?", (block.number - _KEPT_BLOCKS,))
+            for table, values in _by_table(rows).items():
+                self._insert(table, values)
+            self._insert("blocks", [_block_row(block) for block in cursor])
+            self._db.execute("DELETE FROM blocks WHERE number <= ?", (cursor[-1].number - _KEPT_BLOCKS,))
         return True
+
+    def _newest(self) -> tuple[int, bytes]:
+        """Number and hash of the cursor; -1 and zeroes, what comes before the first block, when there is none."""
+        found = self._db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
+        return found or (-1, ZERO)
+
+    def _insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        self._db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
     def roll_back(self, to: int) -> None:
         """Forget every block after number ``to`` and what it said, in one transaction."""
@@ -84,6 +98,14 @@ class Store:
             for table in (*EVENT_TABLES, "blocks"):
                 column = "number" if table == "blocks" else "block"
                 self._db.execute(f"DELETE FROM {table} WHERE {column} > ?", (to,))
+
+
+def _by_table(rows: Iterable[tuple[tuple[Any, ...], Row]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Whole rows of each table: one statement inserts many far faster than many do."""
+    tables = defaultdict(list)
+    for place, (table, values) in rows:
+        tables[table].append(place + values)
+    return tables
 
 
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> IndexStoreError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from countersign.chain.client import Client
@@ -16,8 +18,10 @@ from countersign.records import Block
 
 __all__ = ["Progress", "catch_up", "follow"]
 
-_RANGE = 2_000
-"""Blocks per request."""
+_RANGE, _WIDEST = 2_000, 16_000
+"""Blocks per request: at first, and where almost nothing happens."""
+_MANY = 5_000
+"""Logs per request from which on the next one asks for fewer blocks: they lie in memory at once."""
 _TAIL = 64
 """Blocks from the head that are remembered one by one, so that a fork is found at its root."""
 
@@ -39,21 +43,16 @@ def catch_up(client: Client, store: Store, on_progress: Callable[[Progress], Non
     Raises ChainError when the chain changes so fast that no consistent range can be read.
     """
     head = client.head()
-    start = _rewind(client, store, head)
-    events = 0
-    progress = Progress(start - 1, head.number, 0)
-    while start <= head.number:
-        last = min(start + _RANGE - 1, head.number)
-        if start <= head.number - _TAIL < last:
-            last = head.number - _TAIL
-        added = _index_range(client, store, start, last, tail=last > head.number - _TAIL)
-        if added is None:
-            start = _rewind(client, store, head)
-            continue
-        events += added
-        start = last + 1
-        progress = Progress(last, head.number, events)
-        on_progress(progress)
+    progress = Progress(_rewind(client, store, head) - 1, head.number, 0)
+    with closing(_Reader(client, head.number)) as reader:
+        while progress.block < head.number:
+            part = reader.read(progress.block + 1)
+            added = _add(store, part)
+            if added is None:
+                progress = replace(progress, block=_rewind(client, store, head) - 1)
+                continue
+            progress = Progress(part.last.number, head.number, progress.events + added)
+            on_progress(progress)
     return progress
 
 
@@ -88,19 +87,85 @@ def _rewind(client: Client, store: Store, head: Block) -> int:
     return 0
 
 
-def _index_range(client: Client, store: Store, first: int, last: int, *, tail: bool) -> int | None:
-    """Read and store blocks ``first`` … ``last``; number of events added, None when another process was faster. Logs
-    are read between two looks at the end of the range, so that rows and cursor belong to the same chain."""
+@dataclass(frozen=True)
+class _Part:
+    """Logs of a range of blocks, the times of the blocks they lie in, and the range's blocks, ascending: all of them
+    in the tail, else the first and the last."""
+
+    logs: list[Log]
+    times: dict[int, int]
+    blocks: list[Block]
+    cursor: list[Block]
+
+    @property
+    def last(self) -> Block:
+        """Where the range ends."""
+        return self.blocks[-1]
+
+
+class _Reader:
+    """Reads a chain up to ``head``, range by range: the next one while the one before is decoded and stored. The tail
+    is read only when its turn comes, as it changes most."""
+
+    def __init__(self, client: Client, head: int) -> None:
+        self._client, self._head = client, head
+        self._pool = ThreadPoolExecutor(1)
+        self._range = _RANGE
+        self._ahead: tuple[int, Future[_Part]] | None = None
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def read(self, first: int) -> _Part:
+        """The range that begins at block ``first``."""
+        ahead, self._ahead = self._ahead, None
+        part = ahead[1].result() if ahead and ahead[0] == first else self._read(first)
+        following = part.last.number + 1
+        if following <= self._head - _TAIL:
+            self._ahead = following, self._pool.submit(self._read, following)
+        return part
+
+    def _read(self, first: int) -> _Part:
+        last, quiet = min(first + self._range - 1, self._head), self._head - _TAIL
+        if first <= quiet < last:
+            last = quiet
+        part = _read(self._client, first, last, tail=last > quiet)
+        self._adapt(len(part.logs))
+        return part
+
+    def _adapt(self, logs: int) -> None:
+        if logs > _MANY:
+            self._range = max(self._range // 2, 1)
+        elif logs < _MANY // 4:
+            self._range = min(self._range * 2, _WIDEST)
+
+
+def _read(client: Client, first: int, last: int, *, tail: bool) -> _Part:
+    """Blocks ``first`` … ``last``. Logs are read between two looks at the end of the range, so that they belong to the
+    chain of its blocks."""
     before = _block(client, last)
     logs = _logs(client, first, last)
-    numbers = range(first, last + 1) if tail else [last]
-    cursor = [_block(client, number) for number in numbers]
-    if cursor[-1].hash != before.hash or not _continues(client, cursor, store.blocks()[:1]):
-        raise Unreachable("The chain was reorganised while it was read.", "Try again.")
-    times = {block.number: block.time for block in cursor}
-    rows = [_row(client, log, times) for log in logs]
-    added = [row for row in rows if row is not None]
-    return len(added) if store.append(added, cursor) else None
+    blocks = [_block(client, number) for number in (range(first, last + 1) if tail else sorted({first, last}))]
+    if blocks[-1].hash != before.hash or any(b.parent != a.hash for a, b in pairwise(blocks) if tail):
+        raise _reorganised()
+    times = {block.number: block.time for block in blocks}
+    for log in logs:
+        if log.block not in times:
+            times[log.block] = _block(client, log.block).time if log.time is None else log.time
+    return _Part(logs, times, blocks, blocks if tail else blocks[-1:])
+
+
+def _reorganised() -> Unreachable:
+    return Unreachable("The chain was reorganised while it was read.", "Try again.")
+
+
+def _add(store: Store, part: _Part) -> int | None:
+    """Store a range; number of events added, None when another process was faster or the chain has changed. It is
+    joined to the cursor by the hash of its parent, so that rows and cursor belong to the same chain."""
+    rows = [row for log in part.logs if (row := _row(log, part.times)) is not None]
+    after = part.blocks[0].number - 1, part.blocks[0].parent
+    return len(rows) if store.append(rows, part.cursor, after) else None
 
 
 def _logs(client: Client, first: int, last: int) -> list[Log]:
@@ -123,19 +188,7 @@ def _block(client: Client, number: int) -> Block:
     return block
 
 
-def _continues(client: Client, blocks: list[Block], cursor: list[Block]) -> bool:
-    """Whether ``blocks`` descend from the cursor: by their parents, and where a range was jumped, as the node says."""
-    jumped = cursor and blocks[0].number != cursor[0].number + 1
-    if jumped and _block(client, cursor[0].number).hash != cursor[0].hash:
-        return False
-    return all(b.parent == a.hash for a, b in pairwise(cursor + blocks) if b.number == a.number + 1)
-
-
-def _row(client: Client, log: Log, times: dict[int, int]) -> tuple[_Place, Row] | None:
+def _row(log: Log, times: dict[int, int]) -> tuple[_Place, Row] | None:
     event = decode_log(log)
     row = fold(event) if event else None
-    if row is None:
-        return None
-    if log.block not in times:
-        times[log.block] = _block(client, log.block).time
-    return (log.block, log.index, times[log.block], log.transaction), row
+    return ((log.block, log.index, times[log.block], log.transaction), row) if row else None

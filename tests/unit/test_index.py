@@ -189,7 +189,7 @@ def test_rows_and_cursor_change_together_or_not_at_all(store: Store) -> None:
 
 def test_memory_of_blocks_is_bounded(store: Store) -> None:
     store.append([], [Block(number, ZERO, ZERO, 0) for number in range(600)])
-    assert [b.number for b in store.blocks()] == list(range(599, 343, -1))
+    assert [b.number for b in store.blocks()] == list(range(599, 534, -1))
 
 
 def test_another_chain_or_registry_is_refused(store: Store) -> None:
