@@ -177,17 +177,22 @@ def prove(client: Client, certificate: Certificate, sealer: bytes) -> Certificat
     Can be repeated to refresh the status. Raises ChainError while there is no seal, NotFinal while the chain could
     still forget it.
     """
+    finalized = client.finalized()
+    _require_final(client, certificate, sealer, finalized.number)
+    sealed = replace(certificate, sealer=sealer)
+    return replace(sealed, proof=client.prove(_slots(client, sealed, sealer, finalized.number), finalized.number))
+
+
+def _require_final(client: Client, certificate: Certificate, sealer: bytes, finalized: int) -> None:
+    """The newest block may hold a seal that a fork takes back: what counts is that the finalized one holds it."""
     seal = client.seal_of(certificate.root, sealer)
     if seal is None:
         raise ChainError(f"{checksum(sealer)} has not sealed this work.", "Run: countersign seal --resume.")
-    finalized = client.finalized()
-    if seal.block > finalized.number:
+    if seal.block > finalized or client.seal_of(certificate.root, sealer, at=finalized) is None:
         raise NotFinal(
-            f"The seal is in block {seal.block}, the newest final block is {finalized.number}.",
+            f"The seal is in block {seal.block}, the newest final block is {finalized}.",
             "Wait and try again; reveal nothing until then.",
         )
-    sealed = replace(certificate, sealer=sealer)
-    return replace(sealed, proof=client.prove(_slots(client, sealed, sealer, finalized.number), finalized.number))
 
 
 def _slots(client: Client, certificate: Certificate, sealer: bytes, number: int) -> dict[bytes, tuple[bytes, ...]]:

@@ -98,7 +98,7 @@ def _answers(
     yield _contracts(c)
     yield _opening(c)
     if c.proof is None or c.sealer is None:
-        yield "state proof", "unknown", "This is a draft: it holds no proof of a seal yet."
+        yield "state proof", "unknown", _unproved(c, client)
         return
     try:
         state = c.proof.check()
@@ -134,6 +134,16 @@ def _opening(c: Certificate) -> _Answer:
         return "opening", "fail", "Work, creator, salt and path do not lead to the sealed root."
     of = f", one of {c.path.size} works" if c.path.size > 1 else ""
     return "opening", "pass", f"Work, creator, salt and path lead to the sealed root{of}."
+
+
+def _unproved(c: Certificate, client: Client | None) -> str:
+    """How far a draft is: the chain may hold its seal already."""
+    seal = client.seal_of(c.root, c.sealer or c.creator) if client else None
+    if client is None or seal is None:
+        return "This is a draft: it holds no proof of a seal yet."
+    if seal.block > client.finalized().number:
+        return f"This is a draft: its seal in block {seal.block} is not final yet, the chain may still take it back."
+    return f"This is a draft: its seal in block {seal.block} is final, but its proof is not attached: seal --resume."
 
 
 def _signature(c: Certificate, state: ProvenState, client: Client | None) -> _Answer:

@@ -1,4 +1,4 @@
-"""The pytest plugin of `make deep` (-p tools.deep): hypothesis tries hard."""
+"""The pytest plugin of `make deep` (-p tools.deep): hypothesis tries hard, and processes are killed by hundreds."""
 
 from hypothesis import HealthCheck, settings
 

@@ -18,10 +18,14 @@ from tools.ports import free_port, port_is_free
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAIN_ID = 31337
+_STATES = 1000
+"""Of a chain that may fork deeply: anvil moves states beyond its first 500 to disk, and a reorganisation onto one of
+those leaves the chain without accounts. With this many in memory (a quarter of a megabyte each) it moves none."""
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 20.0
-FINALITY = 2
-"""How many blocks the finalized one is behind the latest: two slots, with one slot per epoch."""
+EPOCH = 1
+"""Slots per epoch. The finalized block is two epochs behind the latest one, so far from its end the chain may fork."""
+FINALITY = 2 * EPOCH
 
 
 class DevnetError(Exception):
@@ -41,17 +45,19 @@ class Devnet:
     """An anvil process with chain id 31337; use it as a context manager.
 
     ``port`` None takes a free one. ``block_time`` (seconds) mines by the clock as well as per transaction; None mines
-    per transaction only. One slot per epoch: the finalized block is two behind the latest.
+    per transaction only. ``epoch`` is how many slots it has: 1 makes blocks final quickly, 32 as late as on Ethereum.
 
     ``state`` is a file from which the chain resumes and into which it is written every five seconds and when it stops.
-    It has no history of states: resuming mines two blocks, so that the finalized block is one that can be read.
+    It has no history of states: resuming mines two epochs, so that the finalized block is one that can be read.
     """
 
-    def __init__(self, port: int | None = None, state: Path | None = None, block_time: int | None = None) -> None:
+    def __init__(
+        self, port: int | None = None, state: Path | None = None, block_time: int | None = None, epoch: int = EPOCH
+    ) -> None:
         self.port = free_port() if port is None else port
         self.url = f"http://127.0.0.1:{self.port}"
         self._state = state
-        self._block_time = block_time
+        self._block_time, self._epoch = block_time, epoch
         self._log: IO[bytes] | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -63,6 +69,11 @@ class Devnet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def finality(self) -> int:
+        """How many blocks the finalized one is behind the latest, as soon as there are so many."""
+        return 2 * self._epoch
 
     def start(self) -> None:
         """Start the chain and wait until it answers. Raises DevnetError."""
@@ -82,7 +93,7 @@ class Devnet:
         try:
             self._wait()
             if resumes:
-                self.rpc("anvil_mine", hex(FINALITY))
+                self.rpc("anvil_mine", hex(self.finality))
         except BaseException:
             self.stop()
             raise
@@ -131,7 +142,9 @@ class Devnet:
 
     def _command(self) -> list[str]:
         command = [str(find_anvil()), "--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
-        command += ["--hardfork", "osaka", "--slots-in-an-epoch", "1"]
+        command += ["--hardfork", "osaka", "--slots-in-an-epoch", str(self._epoch)]
+        if self._epoch > EPOCH:
+            command += ["--prune-history", str(_STATES)]
         if self._block_time is not None:
             command += ["--block-time", str(self._block_time), "--mixed-mining"]
         if self._state:

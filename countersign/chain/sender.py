@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS sent (
 CREATE INDEX IF NOT EXISTS sent_by_intent ON sent (intent);
 """
 
+_SET_ASIDE = ""
+"""The intent of what only its nonce keeps in the journal."""
+_REFUSALS = ("fee", "gas", "underpriced", "oversized", "invalid")
+"""Words of a node that has looked at a transaction and does not take it."""
 _GAS_MARGIN = 1.2
 _TIP_IF_UNKNOWN = 10**9
 _ATTEMPTS = 3
@@ -102,8 +106,9 @@ class Outbox:
         return [_Sent(*row) for row in rows]
 
     def next_nonce(self, sender: bytes, on_chain: int) -> int:
-        """The first nonce neither the chain nor the journal has used."""
-        (highest,) = self._db.execute("SELECT max(nonce) FROM sent WHERE sender = ?", (sender,)).fetchone()
+        """The first nonce that neither the chain uses nor anything journalled that still counts."""
+        sql = "SELECT max(nonce) FROM sent WHERE sender = ? AND intent <> ?"
+        (highest,) = self._db.execute(sql, (sender, _SET_ASIDE)).fetchone()
         return max(on_chain, -1 if highest is None else highest + 1)
 
     def waiting(self, sender: bytes, first: int, last: int) -> list[_Sent]:
@@ -117,11 +122,17 @@ class Outbox:
     def add(self, sender: bytes, sent: _Sent) -> None:
         """Journal a signed transaction."""
         row = (sent.hash, sent.intent, sender, sent.nonce, sent.raw)
-        self._db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)", row)
+        sql = "INSERT INTO sent VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET intent = excluded.intent"
+        self._db.execute(sql, row)  # the very bytes may have been set aside before
 
     def forget(self, intent: str) -> None:
-        """Drop what was signed for an intent, so that it can be tried anew."""
+        """Drop what was signed for an intent and never reached the chain, so that it can be tried anew."""
         self._db.execute("DELETE FROM sent WHERE intent = ?", (intent,))
+
+    def set_aside(self, intent: str) -> None:
+        """Let an intent whose transaction was mined be tried anew. The bytes are kept for their nonce: a fork may drop
+        them, and later transactions would wait behind the gap for ever."""
+        self._db.execute("UPDATE sent SET intent = ? WHERE intent = ?", (_SET_ASIDE, intent))
 
 
 class Sender:
@@ -154,21 +165,22 @@ class Sender:
         the same call later takes up where this one stopped.
         """
         for _ in range(_ATTEMPTS):
-            sent = self._outbox.of(intent) or self._sign(call, intent)
-            receipt = self._deliver(sent, intent, on_sent)
+            earlier = self._outbox.of(intent)
+            receipt = self._deliver(earlier or self._sign(call, intent), intent, on_sent)
             if receipt is None:
                 continue  # another transaction took the nonce: sign anew
-            if not receipt.ok:
-                self._outbox.forget(intent)
+            if receipt.ok:
+                return receipt
+            self._outbox.set_aside(intent)
+            if not earlier:  # what was refused then, perhaps on another branch, says nothing of now
                 raise self._client.explain(self.address, call, receipt.block)
-            return receipt
         raise ChainError(
             "Other transactions of this account keep taking its nonce.", "Stop the other program, then try again."
         )
 
     def forget(self, intent: str) -> None:
-        """Let ``intent`` be sent anew: for what may be done, undone and done again."""
-        self._outbox.forget(intent)
+        """Let ``intent``, which is mined, be sent anew: for what may be done, undone and done again."""
+        self._outbox.set_aside(intent)
 
     def _sign(self, call: Call, intent: str) -> list[_Sent]:
         gas = int(self._client.estimate(self.address, call) * _GAS_MARGIN)
@@ -202,14 +214,18 @@ class Sender:
         self._broadcast(self._signed(call, stuck.intent, stuck.nonce, gas, fees))
 
     def _offer(self, sent: _Sent, intent: str) -> None:
-        """First broadcast. What a node refuses outright is forgotten, or its nonce would hold up all later ones."""
+        """First broadcast. What a node refuses outright is forgotten, or its nonce would hold up all later ones. Any
+        other error, such as that of a busy gateway, may come after the transaction went through: it is kept."""
         try:
             self._broadcast(sent)
         except Unreachable:
             raise
-        except ChainError:
-            self._outbox.forget(intent)
-            raise
+        except ChainError as error:
+            if isinstance(error, NoFunds | Reverted) or any(words in error.message.lower() for words in _REFUSALS):
+                self._outbox.forget(intent)
+                raise
+            again = "It may be on its way all the same. Run the same command again: it sends nothing twice."
+            raise ChainError(error.message, again) from error
 
     def _fees(self) -> dict[str, int]:
         """EIP-1559 fees that stay valid through six full blocks."""

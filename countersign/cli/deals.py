@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from countersign.canonical import checksum, deal_id, from_hex, subject_of, to_hex
+from countersign.certificate import Certificate, path_beside
 from countersign.chain.sender import intent
 from countersign.cli.agreed import keep, load_file, now_on, require_served, terms_of
 from countersign.cli.dealview import list_command, show_command
@@ -19,7 +20,7 @@ from countersign.deal import flow
 from countersign.deal.brief import load_brief
 from countersign.deal.terms import TermsFile, preview, require_openable
 from countersign.deal.words import Currency
-from countersign.errors import InputError, NoFunds, Reverted
+from countersign.errors import InputError, NoFunds, NotFinal, Reverted
 from countersign.records import Call, Deal, Outcome, State, Terms
 from countersign.times import utc
 
@@ -157,6 +158,7 @@ def _deliver(shell: Shell, target: str, file: Path, uri: str | None, request: bo
     _require_party(signer.address, terms.payee, "payee")
     facts: dict[str, Any] = {"dealId": to_hex(identifier), "delivery": to_hex(content), "milestone": number + 1}
     if deal.delivery != content[:20]:
+        _require_final_seal(file)
         uri = uri or keep(shell, file, content)
         require_served(shell, uri, content)
         call = flow.deal_call(client.deals, "deliver", terms, number, content, uri)
@@ -167,6 +169,16 @@ def _deliver(shell: Shell, target: str, file: Path, uri: str | None, request: bo
         facts["request"] = _ask(shell, client, sender, subject_of(identifier, number, content), terms.policy)
     asked = f"\nverdict {facts['request']}" if "request" in facts else ""
     shell.answer(facts, f"delivered {to_hex(content)}{asked}")
+
+
+def _require_final_seal(file: Path) -> None:
+    """A delivery is public, and nodes get the work: what is about to be sealed stays secret until the seal is final."""
+    path = path_beside(file)
+    if path.exists() and Certificate.load(path).proof is None:
+        raise NotFinal(
+            f"{file} is not sealed for good yet: {path.name} beside it is still a draft.",
+            f"Wait for the seal first: countersign seal {file} --resume.",
+        )
 
 
 @command(

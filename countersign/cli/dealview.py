@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ from countersign.cli.shell import Shell, command
 from countersign.deal import flow
 from countersign.deal.timeline import STATUS, Option, Timeline
 from countersign.deal.words import Currency, show_duration, when
-from countersign.errors import Unreachable
+from countersign.errors import NoContract, Unreachable
 from countersign.records import Cause, Deal, Outcome, State, Terms
 from countersign.times import utc
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["list_command", "show_command"]
 
 _PAUSE = 2.0
+_NOT_FINAL = "not final  The chain may still take the last step back: rely on it once this line is gone."
 _TARGET = click.argument("target", metavar="TERMS|0x…")
 
 
@@ -39,21 +41,42 @@ countersign deal show 0xDEALID --watch        until the deal ends
 @_TARGET
 @click.option("--watch", is_flag=True, help="Redraw every two seconds until the deal ends.")
 def show_command(shell: Shell, target: str, watch: bool) -> int:
-    """Where a deal stands: who can do what next and until when, and what happened."""
+    """Where a deal stands: who can do what next and until when, whether that is final, and what happened."""
     client = shell.client()
     terms = terms_of(shell, client, target)
     currency = flow.currency_of(client, terms.token)
     return _watch(shell, client, terms, currency) if watch else _look(shell, client, terms, currency)
 
 
-def _look(shell: Shell, client: Client, terms: Terms, currency: Currency) -> int:
+@dataclass(frozen=True)
+class _Seen:
+    """A deal as of second ``now``; ``final``: the newest final block holds it so."""
+
+    deal: Deal
+    line: Timeline
+    final: bool
+    now: int
+
+
+def _see(client: Client, terms: Terms, currency: Currency) -> _Seen:
     now = now_on(client)
     deal, _, line = flow.timeline_on(client, terms, now, currency)
-    identifier = deal_id(client.deals, terms)
+    return _Seen(deal, line, _is_final(client, deal_id(client.deals, terms), deal), now)
+
+
+def _is_final(client: Client, identifier: bytes, deal: Deal) -> bool:
+    try:
+        return client.deal_of(identifier, at="finalized") == deal
+    except NoContract:  # a chain so young that its final block is older than the escrow
+        return deal.state == State.NONE
+
+
+def _look(shell: Shell, client: Client, terms: Terms, currency: Currency) -> int:
+    identifier, seen = deal_id(client.deals, terms), _see(client, terms, currency)
     history = _history(shell, identifier, currency)
-    facts = _facts(identifier, terms, deal, line) | {"history": [_plain(event) for event, _ in history]}
-    shell.answer(facts, "\n".join(_text(identifier, terms, deal, line, currency, now) + [text for _, text in history]))
-    return 0 if deal.state != State.NONE else 1
+    facts = _facts(identifier, terms, seen) | {"history": [_plain(event) for event, _ in history]}
+    shell.answer(facts, "\n".join(_text(identifier, terms, seen, currency) + [text for _, text in history]))
+    return 0 if seen.deal.state != State.NONE else 1
 
 
 def _watch(shell: Shell, client: Client, terms: Terms, currency: Currency) -> int:
@@ -62,20 +85,19 @@ def _watch(shell: Shell, client: Client, terms: Terms, currency: Currency) -> in
     redraw = sys.stdout.isatty() and not shell.as_json
     while True:
         try:
-            now = now_on(client)
-            deal, _, line = flow.timeline_on(client, terms, now, currency)
+            seen = _see(client, terms, currency)
         except Unreachable as error:
             shell.say(f"waiting: {error.message}")
             time.sleep(_PAUSE)
             continue
         if redraw:
             click.clear()
-        if redraw or (line.status, line.options) != last:
-            text = _text(identifier, terms, deal, line, currency, now)
-            shell.answer(_facts(identifier, terms, deal, line), "\n".join([*text, _countdown(line, now)]))
-        last = line.status, line.options
-        if not line.options:
-            return 0 if deal.state == State.ENDED else 1
+        if redraw or seen.line != last:
+            text = [*_text(identifier, terms, seen, currency), _countdown(seen.line, seen.now)]
+            shell.answer(_facts(identifier, terms, seen), "\n".join(text))
+        last = seen.line
+        if not seen.line.options:
+            return 0 if seen.deal.state == State.ENDED else 1
         time.sleep(_PAUSE)
 
 
@@ -84,11 +106,13 @@ def _countdown(line: Timeline, now: int) -> str:
     return f"next change in {show_duration(change - now)}" if change else "no clock is running"
 
 
-def _facts(identifier: bytes, terms: Terms, deal: Deal, line: Timeline) -> dict[str, Any]:
+def _facts(identifier: bytes, terms: Terms, seen: _Seen) -> dict[str, Any]:
+    deal, line = seen.deal, seen.line
     return {
         "dealId": to_hex(identifier),
         "status": line.status,
         "state": deal.state.name.lower(),
+        "final": seen.final,
         "milestone": deal.milestone + 1,
         "milestones": len(terms.milestones) + 1,
         "payer": checksum(terms.payer),
@@ -104,7 +128,8 @@ def _plain_option(o: Option) -> dict[str, Any]:
     return {"who": o.who, "verb": o.verb, "from": o.opens, "until": o.closes, "effect": o.effect}
 
 
-def _text(identifier: bytes, terms: Terms, deal: Deal, line: Timeline, currency: Currency, now: int) -> list[str]:
+def _text(identifier: bytes, terms: Terms, seen: _Seen, currency: Currency) -> list[str]:
+    deal, line = seen.deal, seen.line
     head = [
         f"deal       {to_hex(identifier)}",
         f"payer      {checksum(terms.payer)}",
@@ -114,7 +139,8 @@ def _text(identifier: bytes, terms: Terms, deal: Deal, line: Timeline, currency:
     if terms.milestones:
         head.append(f"milestone  {deal.milestone + 1} of {len(terms.milestones) + 1}")
     status = f"status     {click.style(line.status, bold=True)}: {STATUS[line.status]}"
-    return [*head, status, *(_option(option, now) for option in line.options)]
+    doubt = [] if seen.final else [_NOT_FINAL]
+    return [*head, status, *doubt, *(_option(option, seen.now) for option in line.options)]
 
 
 def _option(o: Option, now: int) -> str:

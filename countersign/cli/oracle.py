@@ -157,10 +157,22 @@ def _withdraw(shell: Shell) -> None:
     signer, client = _signer(shell), shell.client()
     call = Call(client.deals.nodes, encode_call("OracleNodes", "withdraw"))
     sender, name = shell.sender(client, signer), intent("withdraw-stake", signer.address)
-    receipt = shell.send(sender, call, name, "withdraw")
-    sender.forget(name)
-    facts = {"address": checksum(signer.address), "transaction": to_hex(receipt.transaction)}
-    shell.answer(facts, "withdrawn")
+    address, transaction = checksum(signer.address), None
+    held = _held(client, signer.address)
+    if any(held):
+        receipt = shell.send(sender, call, name, "withdraw")
+        if _held(client, signer.address) == held:  # what the journal remembered was an earlier occasion
+            sender.forget(name)
+            receipt = shell.send(sender, call, name, "withdraw")
+        sender.forget(name)
+        transaction = to_hex(receipt.transaction)
+    text = "withdrawn" if transaction else "There is neither a stake nor a reward."
+    shell.answer({"address": address, "transaction": transaction}, text)
+
+
+def _held(client: Client, address: bytes) -> tuple[int, int]:
+    """Stake and rewards."""
+    return client.node_of(address).stake, client.reward_of(address)
 
 
 def _until_done(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +20,7 @@ from countersign.records import ORIGINS, ZERO, Work
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
+    from countersign.chain.sender import Sender
     from countersign.keys.signer import Signer
 
 __all__ = ["claim_command", "object_command", "retract_command", "seal_command"]
@@ -66,6 +68,8 @@ def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool
 def _load_draft(shell: Shell, file: Path) -> tuple[Path, Certificate]:
     """Draft of a work, or the draft itself. A file that changed since is refused: its new bytes would not be sealed."""
     path = certificate_path(file)
+    if not path.exists():
+        raise InputError(f"The draft {path} cannot be read: there is none.", "Seal that file without --resume.")
     certificate = Certificate.load(path)
     if path != file and file.exists() and digest(shell, file).sha256 != certificate.work.content:
         raise InputError(f"{file} changed since its draft was made.", "Restore it, or move the draft away and seal it.")
@@ -111,17 +115,15 @@ def _seal_and_prove(
 ) -> dict[Path, Certificate]:
     sender = shell.sender(client, signer)
     done: dict[Path, Certificate] = {}
-    for root, group in groupby(sorted(drafts.items(), key=_root), key=_root):
+    for _, group in groupby(sorted(drafts.items(), key=_root), key=_root):
         batch = dict(group)
         first = next(iter(batch.values()))
         _require_chain(client, first)
         for path, certificate in batch.items():
             batch[path] = _signed(signer, path, certificate)
-        sealer = first.sealer or _sealer(client, first, signer)
-        if client.seal_of(root, sealer) is None:
-            shell.send(sender, seal.seal_call(first), intent("seal", root, signer.address), "seal")
+        sealer = _sealer(client, first, signer)
         for path, certificate in batch.items():
-            done[path] = _proved_or_draft(shell, client, certificate, sealer, wait)
+            done[path] = _sealed(shell, client, sender, replace(certificate, sealer=sealer), wait)
             done[path].save(path)
     return done
 
@@ -136,15 +138,24 @@ def _signed(signer: Signer, path: Path, draft: Certificate) -> Certificate:
 
 
 def _sealer(client: Client, draft: Certificate, signer: Signer) -> bytes:
-    """Who sealed an interrupted draft already, or else who is going to."""
-    return draft.creator if client.seal_of(draft.root, draft.creator) else signer.address
+    """Who sealed an interrupted draft already, or else who is going to: a seal may have vanished with its block."""
+    known = filter(None, (draft.sealer, draft.creator))
+    return next((sealer for sealer in known if client.seal_of(draft.root, sealer)), signer.address)
 
 
-def _proved_or_draft(shell: Shell, client: Client, draft: Certificate, sealer: bytes, wait: bool) -> Certificate:
+def _sealed(shell: Shell, client: Client, sender: Sender, draft: Certificate, wait: bool) -> Certificate:
+    """The certificate; without ``wait`` the draft, which names its sealer now, as long as the seal is not final."""
+    sealer = draft.opening().sealer
+
+    def attempt() -> Certificate:
+        if client.seal_of(draft.root, sealer) is None:  # not yet, or the chain took it back
+            shell.send(sender, seal.seal_call(draft), intent("seal", draft.root, sender.address), "seal")
+        return seal.prove(client, draft, sealer)
+
     try:
-        return _proved(shell, client, draft, sealer, wait)
-    except NotFinal:  # only without --wait
-        return replace(draft, sealer=sealer)
+        return shell.until_final(attempt, wait)
+    except NotFinal:
+        return draft
 
 
 def _root(draft: tuple[Path, Certificate]) -> bytes:
@@ -202,25 +213,34 @@ def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 
-def _claim(shell: Shell, client: Client, sender: Any, path: Path, wait: bool) -> dict[str, Any]:
+def _claim(shell: Shell, client: Client, sender: Sender, path: Path, wait: bool) -> dict[str, Any]:
     certificate = Certificate.load(path)
     _require_chain(client, certificate)
     sealer = certificate.opening().sealer
-    certificate = _proved(shell, client, certificate, sealer, wait)
-    if not seal.is_claimed(client, certificate):
-        own = client.current_of(certificate.creator) == sender.address
-        call = seal.claim_call(certificate, by_signature=not own)
-        shell.send(sender, call, intent("claim", certificate.root, certificate.work.content, sender.address), "claim")
-    if wait:
-        certificate = shell.until_final(lambda: _prove_claimed(client, certificate, sealer), wait)
-    certificate.save(path)
-    return _summary(path, certificate)
+    proved = _proved(shell, client, certificate, sealer, wait)
+
+    def attempt() -> Certificate:
+        if not seal.is_claimed(client, proved):  # not yet, or the chain took it back
+            _send_claim(shell, client, sender, proved)
+        return _prove_claimed(client, proved, sealer)
+
+    with suppress(NotFinal):  # only without --wait
+        proved = shell.until_final(attempt, wait)
+    proved.save(path)
+    return _summary(path, proved)
+
+
+def _send_claim(shell: Shell, client: Client, sender: Sender, certificate: Certificate) -> None:
+    own = client.current_of(certificate.creator) == sender.address
+    call = seal.claim_call(certificate, by_signature=not own)
+    shell.send(sender, call, intent("claim", certificate.root, certificate.work.content, sender.address), "claim")
 
 
 def _prove_claimed(client: Client, certificate: Certificate, sealer: bytes) -> Certificate:
     """Refresh the proof once the claim itself is final, so that it shows the claim."""
     finalized, content = client.finalized().number, certificate.work.content
-    if client.claim_of(content, at=finalized) != client.claim_of(content):  # none yet, or the one that ours displaced
+    claim = client.claim_of(content, at=finalized)
+    if claim is None or claim != client.claim_of(content):  # none yet, or the one that ours displaced
         raise NotFinal(f"The newest final block {finalized} does not hold the claim.", "Wait and try again.")
     return seal.prove(client, certificate, sealer)
 
@@ -231,14 +251,20 @@ def _prove_claimed(client: Client, certificate: Certificate, sealer: bytes) -> C
 def retract_command(shell: Shell, target: str, undo: bool) -> None:
     """Withdraw your claim on a content; it stays taken. --undo takes that back."""
     content, signer, client = content_of(shell, target), shell.signer(), shell.client()
-    claim = client.claim_of(content)
-    if claim is None or claim.retracted == undo:
+    if client.claim_of(content) is None or _stands(client, content, undo):
         sender = shell.sender(client, signer)
-        call = seal.retract_call(client.contracts, content, not undo)
-        sender.forget(intent("retract", content, undo))  # it is done, says the chain: it may follow again, once
-        shell.send(sender, call, intent("retract", content, not undo), "retract")
+        call, name = seal.retract_call(client.contracts, content, not undo), intent("retract", content, not undo)
+        shell.send(sender, call, name, "retract")
+        if _stands(client, content, undo):  # what the journal remembered was an earlier occasion
+            sender.forget(name)
+            shell.send(sender, call, name, "retract")
     state = "claimed again" if undo else "retracted"
     shell.answer({"content": to_hex(content), "retracted": not undo}, f"{state}: {to_hex(content)}")
+
+
+def _stands(client: Client, content: bytes, retracted: bool) -> bool:
+    claim = client.claim_of(content)
+    return claim is not None and claim.retracted == retracted
 
 
 @command("object", "countersign object photo.jpg --evidence letter.pdf --key keystore:me.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -93,6 +94,7 @@ def _serve(pipe: Connection, make: Callable[[], Check]) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the node, which ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         check = make()
         pipe.send((check.name, check.weights, check.licence, check.card))
@@ -102,6 +104,14 @@ def _serve(pipe: Connection, make: Callable[[], Check]) -> None:
         return
     except CountersignError as error:
         pipe.send([error.message, error.next_step])
+
+
+def _end_with_parent() -> None:
+    """A node that is killed leaves no check behind, however long that one takes."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    parent.join()
+    os._exit(1)
 
 
 def _finding(check: Check, material: Material) -> Finding | str:

@@ -25,7 +25,7 @@ from countersign.checks import Check as CheckProtocol
 from countersign.checks import Finding, Material
 from countersign.deal.brief import MAX_BYTES, Brief, load_brief
 from countersign.deal.fetch import fetch
-from countersign.errors import CountersignError, Reverted, SignerError, Unreachable
+from countersign.errors import ChainError, CountersignError, NoContract, Reverted, SignerError, WrongChain
 from countersign.keys.signer import Signer
 from countersign.oracle.config import address_of
 from countersign.oracle.decide import (
@@ -175,7 +175,9 @@ class Node:
             try:
                 await self._in_chain(self._client.check)
                 return True
-            except Unreachable as error:
+            except (WrongChain, NoContract):
+                raise
+            except ChainError as error:
                 self._trouble("chain", error)
                 await _paused(stop, _AGAIN)
         return False
@@ -350,7 +352,8 @@ class Node:
         subject, policy = asked.request.subject, asked.request.policy
         data = encode_call("Oracle", "submit", subject, policy, side.signers, side.attestations)
         facts = self._facts(asked) | {"outcome": side.outcome.name.lower(), "signers": side.signers}
-        return await self._send(Call(self._contracts.oracle, data), intent("submit", *asked.key), "submitted", facts)
+        await self._send(Call(self._contracts.oracle, data), intent("submit", *asked.key), "submitted", facts)
+        return False  # a fork may take the verdict back, whoever sent it: this ends when the request is closed
 
     async def _suspend(self, policy: bytes, seat: int) -> bool:
         call = Call(self._contracts.oracle, encode_call("Oracle", "suspendSeat", policy, seat))
@@ -358,15 +361,16 @@ class Node:
         return await self._send(call, intent("suspend", policy, seat), "suspended my seat", facts)
 
     async def _send(self, call: Call, name: str, event: str, facts: dict[str, Any]) -> bool:
-        """Whether nothing is left to do; a refusal says so, too: somebody was faster."""
+        """Whether nothing is left to do: what was sent is final, or a refusal says that somebody was faster."""
         loop = asyncio.get_running_loop()
         try:
             receipt = await loop.run_in_executor(self._sending, self._sender.send, call, name)
         except Reverted as error:
-            self._log(f"not {event}", facts | {"reason": error.message})
+            self._log_once(f"not {event}", name, facts | {"reason": error.message})
             return True
-        self._log(event, facts | {"transaction": to_hex(receipt.transaction), "gas": receipt.gas})
-        return True
+        sent = {"transaction": to_hex(receipt.transaction), "gas": receipt.gas}
+        self._log_once(event, sent["transaction"], facts | sent)
+        return receipt.block <= (await self._in_chain(self._client.finalized)).number
 
     # Words
 
@@ -383,6 +387,11 @@ class Node:
         if (event, asked.key, reason) not in self._told:
             self._told.add((event, asked.key, reason))
             self._log(event, self._facts(asked) | {"reason": reason})
+
+    def _log_once(self, event: str, about: Any, facts: dict[str, Any]) -> None:
+        if (event, about) not in self._told:
+            self._told.add((event, about))
+            self._log(event, facts)
 
     def _trouble(self, where: str, error: Exception) -> None:
         """Said once until it is over: a chain that is away is so at every look."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import Cli
+from faults import FaultProxy, never
 
 from tools.deployment import deploy_local
 from tools.devnet import Devnet, DevnetError
@@ -65,3 +67,10 @@ def work(tmp_path: Path) -> Path:
     path = tmp_path / "photo.jpg"
     path.write_bytes(os.urandom(5000))
     return path
+
+
+@pytest.fixture
+def faulty(chain: Devnet) -> Iterator[Callable[..., FaultProxy]]:
+    """Makes bad connections to the mining chain, or to another node by its URL."""
+    with ExitStack() as open_proxies:
+        yield lambda faults=never, node=chain.url: open_proxies.enter_context(FaultProxy(node, faults))

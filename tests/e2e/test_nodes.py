@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from commandline import Cli
 from committee import MODEL, NODES, PUBLISHER, NodeProcess, World, address, nodes_of, policy_of, until
-from test_crash import Proxy
+from faults import FaultProxy, at
 
 from countersign import models
 from countersign.canonical import checksum, keccak, model_id, to_hex
@@ -198,20 +198,36 @@ def test_killed_between_signing_and_telling(world: World, five: list[NodeProcess
         node.wait_up()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["hold request", "hold answer"])
 def test_killed_while_submitting(alone: World, tmp_path: Path, when: str) -> None:
     with nodes_of(alone, tmp_path, started=False) as (node,):
         head = alone.client.head().number
-        with Proxy(alone.chain.url, "eth_sendRawTransaction", when) as proxy:
+        with FaultProxy(alone.chain.url, at("eth_sendRawTransaction", when)) as proxy:
             node.start(proxy.url).wait_up()
             subject = alone.deliver(b"good", b"good")
             asked = alone.request(subject)
-            assert proxy.reached.wait(30)
+            assert proxy.held.wait(30)
             node.stop(signal.SIGKILL)
         node.start(alone.chain.url).wait_up()
         assert alone.judged(subject) == Outcome.PASS
         assert alone.submissions(head) == 1
         assert len(node.events("signed", asked)) == 1
+
+
+def test_a_killed_node_leaves_no_check_behind(alone: World, tmp_path: Path) -> None:
+    """However long that one would take."""
+    with nodes_of(alone, tmp_path, limit=600) as (node,):
+        assert node.process
+        checks = children_of(node.process.pid)
+        alone.request(alone.deliver(b"hang", b"good"))
+        assert until(lambda: node.get("/health")["open"] == 1)
+        time.sleep(0.5)
+        node.stop(signal.SIGKILL)
+        assert checks and until(lambda: not any(Path(f"/proc/{child}").exists() for child in checks), 10)
+
+
+def children_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
 def test_down_during_a_request_it_answers_when_it_is_back(alone: World, tmp_path: Path) -> None:

@@ -28,7 +28,13 @@ def test_it_has_the_create2_deployer_and_finalizes_two_blocks_behind() -> None:
         assert int(chain.rpc("eth_chainId"), 16) == 31337
         assert len(chain.rpc("eth_getCode", DEPLOYER, "latest")) > 2
         chain.rpc("anvil_mine", "0x5")
-        assert (number(chain, "latest"), number(chain, "finalized")) == (5, 3)
+        assert (number(chain, "latest"), number(chain, "finalized")) == (5, 3) and chain.finality == 2
+
+
+def test_it_can_finalize_as_late_as_ethereum() -> None:
+    with Devnet(epoch=32) as chain:
+        chain.rpc("anvil_mine", "0x50")
+        assert (number(chain, "latest"), number(chain, "finalized")) == (80, 16) and chain.finality == 64
 
 
 def test_it_mines_by_the_clock() -> None:
