@@ -29,8 +29,9 @@ def of_report(report: Report, claim: Claim | None) -> Outcome:
         return _verified(report)
     if report.outcome == "not verified":
         return Outcome("bad", "Not verified", report.summary)
-    if any(step.name == "state proof" and step.state == "unknown" for step in report.steps):
-        return Outcome("neutral", "A draft, not sealed", "This file is a draft: it proves nothing yet.")
+    draft = next((step for step in report.steps if step.name == "state proof" and step.state == "unknown"), None)
+    if draft:
+        return Outcome("neutral", "A draft, no proof yet", draft.detail)
     return Outcome("neutral", "Cannot check now", report.summary)
 
 

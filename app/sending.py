@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -17,7 +18,19 @@ from countersign.chain.sender import intent as intent_name
 from countersign.errors import ChainError, NoFunds
 from countersign.records import Call
 
-__all__ = ["PACE", "Action", "ask_wallet", "choose", "chosen", "follow", "notice", "pending", "perform", "show_cost"]
+__all__ = [
+    "PACE",
+    "Action",
+    "ask_wallet",
+    "choose",
+    "chosen",
+    "follow",
+    "notice",
+    "pending",
+    "perform",
+    "show_cost",
+    "watch",
+]
 
 PACE = 1.0
 """Seconds between two looks at a pending transaction."""
@@ -85,6 +98,15 @@ def follow(read: Callable[[], Progress]) -> None:
     track(progress)
     if not progress.open:
         st.rerun()
+
+
+@st.fragment(run_every=PACE)
+def watch(read: Callable[[], Progress]) -> None:
+    """Draw the page anew once the chain has what the page offers to send: a dialog of the wallet may outlive a reload,
+    and no page hears what becomes of it."""
+    with suppress(ChainError):
+        if read().state != "ready":
+            st.rerun()
 
 
 def ask_wallet(intent: Intent) -> Answer | None:

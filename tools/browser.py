@@ -19,6 +19,8 @@ _FLAGS = (
     "--disable-quic",
 )
 
+MISSING = "There is no Chromium: run tools/install_browser."
+
 
 def find_chromium() -> str | None:
     """Path of a Chromium, or None."""
@@ -35,7 +37,7 @@ def chromium() -> Iterator[Browser]:
     """A headless Chromium. Raises RuntimeError when there is none."""
     path = find_chromium()
     if path is None:
-        raise RuntimeError("There is no Chromium: run tools/install_browser.")
+        raise RuntimeError(MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser

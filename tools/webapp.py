@@ -46,6 +46,12 @@ class WebApp:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Process id of the web server."""
+        assert self._process, "it is not started"
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop web server and chain."""
         if self._process and self._process.poll() is None:

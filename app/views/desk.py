@@ -142,11 +142,19 @@ def _verdict(found: Query, account: Account | None, judged: Judged, time: int) -
 def _finality(judged: Judged, time: int) -> str:
     record = judged.record
     if record.stage != Stage.UNCHALLENGED:
-        return f"{_STAGES[record.stage][:1].upper()}{_STAGES[record.stage][1:]}."
+        words = _STAGES[Stage.DECLINED if _is_silent(judged, time) else record.stage]
+        return f"{words[:1].upper()}{words[1:]}."
     if time >= record.final_at:
         return "Final: nobody challenged it."
     who = "can be challenged" if any(judged.policy.arbiter) else "becomes final, with no arbiter to ask"
     return f"It {who}: **{show_duration(record.final_at - time)}** left."
+
+
+def _is_silent(judged: Judged, time: int) -> bool:
+    """Whether the arbiter was asked and is too late: the chain keeps no word of that. Raises ChainError."""
+    if judged.record.stage != Stage.CHALLENGED:
+        return False
+    return time > client().challenge_of(judged.row["subject"], judged.row["policy"]).ruling_by
 
 
 def _signers(judged: Judged) -> list[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -11,7 +13,7 @@ from app.components.vault import Shelf, vault
 from app.components.wallet import answered, send_intent, sign_intent
 from app.progress import Progress, claim_progress, seal_progress
 from app.registration import Registration, change, start_over
-from app.sending import ask_wallet, follow, show_cost
+from app.sending import ask_wallet, follow, show_cost, watch
 from app.ui import banner, plain, track
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate
@@ -31,13 +33,14 @@ def seal_step(registration: Registration) -> None:
     if not _is_stored(registration):
         return
     _check_chain()
-    progress = seal_progress(certificate, registration.sealer, registration.transactions.get("seal"))
+    read = partial(seal_progress, certificate, registration.sealer, registration.transactions.get("seal"))
+    progress = read()
     if progress.state == "final":
         change(replace(registration, certificate=prove(client(), certificate, registration.sealer)))
     if progress.open:
-        follow(lambda: seal_progress(certificate, registration.sealer, registration.transactions.get("seal")))
+        follow(read)
         return
-    _offer(registration, "seal", "Seal this work", seal_call(certificate), progress)
+    _offer(registration, _Offer("seal", "Seal this work", seal_call(certificate), read), progress)
 
 
 def _certificate(registration: Registration) -> Certificate:
@@ -68,37 +71,48 @@ def _check_chain() -> None:
 # Sending, by wallet or demo account
 
 
-def _offer(registration: Registration, verb: str, label: str, call: Call, progress: Progress) -> None:
-    """Show state and cost, and let the creator send ``call``."""
+@dataclass(frozen=True)
+class _Offer:
+    """The transaction of ``verb``, as its button says it, and how far it is."""
+
+    verb: str
+    label: str
+    call: Call
+    read: Callable[[], Progress]
+
+
+def _offer(registration: Registration, offer: _Offer, progress: Progress) -> None:
+    """Show state and cost, and let the creator send the transaction."""
     track(progress)
     if progress.failed:
-        if st.button("Send again", type="primary", key=f"{verb}-again"):
-            change(registration.again(verb))
+        if st.button("Send again", type="primary", key=f"{offer.verb}-again"):
+            change(registration.again(offer.verb))
         return
     if registration.creator and registration.creator.demo is not None:
-        show_cost(registration.creator.address, call)
-        _send_by_demo(registration, registration.creator.demo, verb, label, call)
+        show_cost(registration.creator.address, offer.call)
+        _send_by_demo(registration, registration.creator.demo, offer)
     else:
-        _send_by_wallet(registration, verb, label, call)
+        _send_by_wallet(registration, offer)
 
 
-def _send_by_demo(registration: Registration, number: int, verb: str, label: str, call: Call) -> None:
-    if not st.button(label, type="primary", key=f"{verb}-demo"):
+def _send_by_demo(registration: Registration, number: int, offer: _Offer) -> None:
+    if not st.button(offer.label, type="primary", key=f"{offer.verb}-demo"):
         return
-    name = intent_name(verb, _certificate(registration).root, registration.attempts.get(verb, 0))
+    name = intent_name(offer.verb, _certificate(registration).root, registration.attempts.get(offer.verb, 0))
     with st.spinner("Sending…"):
-        receipt = demo_sender(number).send(call, name)
-    change(registration.sent(verb, receipt.transaction))
+        receipt = demo_sender(number).send(offer.call, name)
+    change(registration.sent(offer.verb, receipt.transaction))
 
 
-def _send_by_wallet(registration: Registration, verb: str, label: str, call: Call) -> None:
-    sender = _certificate(registration).creator
-    intent = send_intent(label, wallet_chain(), sender, call, registration.attempts.get(verb, 0))
+def _send_by_wallet(registration: Registration, offer: _Offer) -> None:
+    sender, attempt = _certificate(registration).creator, registration.attempts.get(offer.verb, 0)
+    intent = send_intent(offer.label, wallet_chain(), sender, offer.call, attempt)
     # What was sent counts before anything else: by now the registry may already refuse the same call.
     answer = answered("wallet", intent)
     if answer and answer.value:
-        change(registration.sent(verb, answer.value))
-    show_cost(sender, call)
+        change(registration.sent(offer.verb, answer.value))
+    watch(offer.read)
+    show_cost(sender, offer.call)
     ask_wallet(intent)
 
 
@@ -137,14 +151,15 @@ def claim_step(registration: Registration) -> None:
     certificate = _certificate(registration)
     _keep(registration)
     _check_chain()
-    progress = claim_progress(certificate, certificate.creator, registration.transactions.get("claim"))
+    read = partial(claim_progress, certificate, certificate.creator, registration.transactions.get("claim"))
+    progress = read()
     if progress.state == "final":
         newest = prove(client(), certificate, registration.sealer)
         change(replace(registration, certificate=newest, finished="claimed"))
     if progress.open:
-        return follow(lambda: claim_progress(certificate, certificate.creator, registration.transactions.get("claim")))
+        return follow(read)
     _explain_claim()
-    _offer(registration, "claim", "Claim it now", claim_call(certificate), progress)
+    _offer(registration, _Offer("claim", "Claim it now", claim_call(certificate), read), progress)
     if st.button("Keep it secret for now"):
         change(replace(registration, finished="secret"))
 

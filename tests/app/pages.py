@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate
+from countersign.seal import retract_call
 from tools.devnet import Devnet
 
 DEMO = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -183,6 +184,12 @@ def mine(chain: Devnet, blocks: int = 3) -> None:
     chain.rpc("anvil_mine", hex(blocks), hex(2))
 
 
+def wait(chain: Devnet, seconds: int) -> None:
+    """Let the chain's time pass."""
+    chain.rpc("evm_increaseTime", seconds)
+    chain.rpc("evm_mine")
+
+
 def work() -> bytes:
     return secrets.token_bytes(64)
 
@@ -232,3 +239,28 @@ def sealed(chain: Devnet, content: bytes, start: object) -> Page:
         signature = Account.from_key(KEY).sign_typed_data(full_message=page.intent()["typed"]).signature
         page.reply(to_hex(signature))
     return page
+
+
+def claimed(chain: Devnet, content: bytes) -> Page:
+    """A page with a claimed work, both final."""
+    page = sealed(chain, content, as_demo)
+    page.press("Claim it now")
+    mine(chain)
+    page.run()
+    return page
+
+
+def dropped(content: bytes | None, certificate: str | None) -> Page:
+    """The Verify page after a work, a certificate or both were dropped."""
+    page = verify_page()
+    if content:
+        page.drop("verify-drop", content)
+    if certificate:
+        page.drop_document("verify-drop", certificate)
+    return page
+
+
+def retract(chain: Devnet, certificate: Certificate) -> None:
+    """Demo account 0 takes its claim back."""
+    call = retract_call(certificate.contracts, certificate.work.content)
+    chain.send({"from": DEMO, "to": to_hex(call.to), "data": to_hex(call.data)})

@@ -1,14 +1,13 @@
-"""The Deals page in every state, on a real chain."""
+"""The Deals page, on a real chain; its states one by one: test_states.py."""
 
 from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 
 import pytest
 from mocks import call, deploy
-from pages import WALLET, Page, deals_page, desk_page, mine, send
+from pages import WALLET, Page, deals_page, mine, send, wait
 
 from countersign.canonical import checksum, from_address, to_hex
 from countersign.index.store import Store
@@ -36,11 +35,6 @@ def confirm(page: Page, label: str) -> None:
     """Choose what to do, then do it: two buttons of one name, one after the other."""
     page.press(label)
     page.press(label)
-
-
-def wait(chain: Devnet, seconds: int) -> None:
-    chain.rpc("evm_increaseTime", seconds)
-    chain.rpc("evm_mine")
 
 
 # The list and the form
@@ -401,20 +395,6 @@ def test_an_unknown_or_broken_address_gets_a_sentence(market: Market) -> None:
     assert "Next:" in deals_page(as_="demo-0", deal="0x12").text
     assert "Who are you?" in deals_page(as_="demo-99").text
     assert "Who are you?" in deals_page(as_="javascript:").text
-
-
-def test_the_chain_being_away_is_said_in_words(chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COUNTERSIGN_RPC", "http://127.0.0.1:9")
-    for page in (deals_page(as_="demo-0"), desk_page()):
-        assert "does not answer" in page.text and "Next:" in page.text
-
-
-def test_a_broken_index_is_said_in_words(chain: Devnet) -> None:
-    path = Settings.from_env().index_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(b"this is no database, whatever its name says" * 100)
-    for page in (deals_page(as_="demo-0"), desk_page()):
-        assert "countersign index rebuild" in page.text and str(path) not in page.text
 
 
 def test_two_indexers_of_one_file_do_not_disturb_the_page(market: Market) -> None:

@@ -1,10 +1,10 @@
-"""The Oracle desk in every state, on a real chain."""
+"""The Oracle desk, on a real chain; its states one by one: test_states.py."""
 
 from __future__ import annotations
 
 import pytest
 from mocks import call, deploy
-from pages import WALLET, desk_page, send
+from pages import WALLET, desk_page, send, wait
 
 from app.judging import said_in
 from countersign.canonical import checksum, from_address, to_hex
@@ -22,11 +22,6 @@ def market(chain: Devnet) -> Market:
 def court(chain: Devnet) -> Market:
     """With an arbiter, and 300 seconds to challenge."""
     return Market(chain, 300, deploy(chain, "Arbiter", 10**16))
-
-
-def wait(chain: Devnet, seconds: int) -> None:
-    chain.rpc("evm_increaseTime", seconds)
-    chain.rpc("evm_mine")
 
 
 def test_an_empty_chain_says_what_comes_next(chain: Devnet) -> None:

@@ -1,4 +1,4 @@
-"""The Register page in every state, on a real chain."""
+"""The Register page, on a real chain; its states one by one: test_states.py."""
 
 from __future__ import annotations
 
@@ -228,15 +228,6 @@ def test_disclosure_goes_into_the_work(chain: Devnet) -> None:
     assert made.origin == "trainedAlgorithmicMedia" and made.model == b"\xab" * 32 and any(made.metadata)
 
 
-def test_no_node(chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    monkeypatch.setenv("COUNTERSIGN_RPC", "http://127.0.0.1:1")
-    st.cache_resource.clear()
-    page = as_demo(work())
-    assert "does not answer" in page.text and "Next:" in page.text and "Try again" in page.buttons
-
-
 def test_another_chain_has_no_demo_accounts(chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
     import streamlit as st
 
@@ -261,17 +252,6 @@ def test_the_node_serves_another_chain(chain: Devnet, monkeypatch: pytest.Monkey
     page.press("Save the draft and continue")
     page.store_draft()
     assert "serves chain 31337, not 11155111" in page.text
-
-
-def test_no_contract(chain: Devnet) -> None:
-    page = register_page()
-    page.drop("register-drop", work())
-    page.press("Continue as demo account 0")
-    page.press("Save the draft and continue")
-    registry = checksum(page.kept().contracts.registry)
-    chain.rpc("anvil_setCode", registry, "0x")
-    page.store_draft()
-    assert "There is no Countersign registry" in page.text
 
 
 def test_start_over_and_change(chain: Devnet) -> None:

@@ -1,4 +1,4 @@
-"""The Verify page in every state, on a real chain."""
+"""The Verify page, on a real chain; its answers one by one: test_states.py."""
 
 from __future__ import annotations
 
@@ -6,28 +6,9 @@ from hashlib import sha256
 
 import pytest
 import streamlit as st
-from pages import DEMO, WALLET, Page, as_demo, as_wallet, mine, sealed, verify_page, work
+from pages import DEMO, as_demo, claimed, dropped, sealed, verify_page, work
 
-from countersign.canonical import to_hex
-from countersign.seal import retract_call
 from tools.devnet import Devnet
-
-
-def claimed(chain: Devnet, content: bytes) -> Page:
-    page = sealed(chain, content, as_demo)
-    page.press("Claim it now")
-    mine(chain)
-    page.run()
-    return page
-
-
-def dropped(content: bytes | None, certificate: str | None) -> Page:
-    page = verify_page()
-    if content:
-        page.drop("verify-drop", content)
-    if certificate:
-        page.drop_document("verify-drop", certificate)
-    return page
 
 
 def test_opens_with_an_explanation(chain: Devnet) -> None:
@@ -49,37 +30,10 @@ def test_one_changed_byte(chain: Devnet) -> None:
     assert "Not verified" in page.text and "cs-banner cs-bad" in page.text and "Step 1, content" in page.text
 
 
-def test_certificate_alone(chain: Devnet) -> None:
-    page = dropped(None, claimed(chain, work()).kept().to_json())
-    assert "The certificate is genuine" in page.text
-
-
 def test_sealed_but_secret_is_verified(chain: Devnet) -> None:
     content = work()
     page = dropped(content, sealed(chain, content, as_demo).kept().to_json())
     assert "Verified" in page.text and "not claimed by anybody" in page.text
-
-
-def test_draft(chain: Devnet) -> None:
-    content = work()
-    assert "A draft, not sealed" in dropped(content, as_demo(content).kept().to_json()).text
-
-
-def test_superseded(chain: Devnet) -> None:
-    content = work()
-    first, second = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
-    first.press("Claim it now")
-    assert "Superseded" in dropped(content, second.kept().to_json()).text
-
-
-def test_retracted(chain: Devnet) -> None:
-    content = work()
-    certificate = claimed(chain, content).kept()
-    call = retract_call(certificate.contracts, certificate.work.content)
-    chain.send({"from": DEMO, "to": to_hex(call.to), "data": to_hex(call.data)})
-    with_certificate = dropped(content, certificate.to_json())
-    assert "Retracted" in with_certificate.text and "cs-banner cs-warn" in with_certificate.text
-    assert "Retracted" in dropped(content, None).text
 
 
 def test_record_without_certificate(chain: Devnet) -> None:
@@ -87,11 +41,6 @@ def test_record_without_certificate(chain: Devnet) -> None:
     claimed(chain, content)
     page = dropped(content, None)
     assert "On record" in page.text and DEMO in page.text
-
-
-def test_no_record_is_neutral(chain: Devnet) -> None:
-    page = dropped(work(), None)
-    assert "No record" in page.text and "cs-banner cs-neutral" in page.text
 
 
 def test_deep_link(chain: Devnet) -> None:
@@ -131,11 +80,3 @@ def test_cannot_check_now(chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Cannot check now" in dropped(content, None).text
     with_certificate = dropped(content, certificate).text
     assert "Cannot check now" in with_certificate and "Not verified" not in with_certificate
-
-
-def test_a_later_rival_is_a_warning(chain: Devnet) -> None:
-    content = work()
-    first, second = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
-    call = second.intent()["call"]
-    chain.send({"from": WALLET, **call})
-    assert "Verified, with a warning" in dropped(content, first.kept().to_json()).text

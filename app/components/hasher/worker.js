@@ -19,20 +19,43 @@ async function engine() {
   }
 }
 
+/** Calls `take` with all bytes of the file, a part at a time. One buffer serves all parts where the browser can fill it:
+ * a new one for each stays in memory until it is collected. */
+async function inParts(file, size, take) {
+  const reader = byteReader(file);
+  if (!reader) {
+    for (let at = 0; at < file.size; at += size) take(new Uint8Array(await file.slice(at, at + size).arrayBuffer()));
+    return;
+  }
+  let buffer = new ArrayBuffer(size);
+  for (;;) {
+    const { value, done } = await reader.read(new Uint8Array(buffer));
+    if (done) return;
+    take(value);
+    buffer = value.buffer;
+  }
+}
+
+function byteReader(file) {
+  try {
+    return file.stream().getReader({ mode: "byob" });
+  } catch {
+    return null;
+  }
+}
+
 async function digestInChunks(file, chunk) {
   const hasher = await engine();
   let read = 0;
   let told = 0;
-  while (read < file.size) {
-    const bytes = new Uint8Array(await file.slice(read, read + chunk).arrayBuffer());
-    if (bytes.length === 0) throw failure("ChangedError");
+  await inParts(file, chunk, (bytes) => {
     hasher.update(bytes);
     read += bytes.length;
     if (performance.now() - told > 150) {
       told = performance.now();
       postMessage({ read });
     }
-  }
+  });
   if (read !== file.size) throw failure("ChangedError");
   return hasher.digest("hex");
 }

@@ -39,7 +39,8 @@ class Answer:
 _HTML = f"""<link rel="stylesheet" href="{asset_url("component.css")}">
 <div class="cs column">
   <div class="wallets row" role="group" aria-label="Wallets"></div>
-  <p class="none muted" hidden>No wallet found in this browser. Install one (any that speaks EIP-6963), then reload.</p>
+  <p class="none muted" hidden>No wallet found in this browser. Sending and signing need one, looking does not.
+    Install one (any that speaks EIP-6963), then reload.</p>
   <div class="account row" hidden>
     <span class="grow"><b class="who"></b><br><span class="address mono"></span></span>
     <button class="leave quiet" type="button">Use another wallet</button>
