@@ -1,1 +1,1 @@
-"""Benchmarks beside the peers, in one run: ``python -m bench [GROUP…] [--json]``."""
+"""Benchmarks beside the peers, in one run: ``python -m bench [GROUP…] [--json] [--out FILE]``."""

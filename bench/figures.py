@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import ssl
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Figure", "document", "gas_floor", "packed", "table"]
+__all__ = ["Figure", "document", "gas_floor", "machine", "packed", "shown", "table"]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value; ``floor`` is the arithmetic minimum of the same job, ``limit`` the bar CI asserts on it."""
+    """One measured value; ``floor`` is the arithmetic minimum of the same job. A bar is ``limit``, the most, or
+    ``least``. ``note`` says what the value does not."""
 
     name: str
     value: float
@@ -20,6 +23,8 @@ class Figure:
     floor: float | None = None
     peers: dict[str, float] = field(default_factory=dict)
     limit: float | None = None
+    least: float | None = None
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -29,31 +34,63 @@ class Figure:
     @property
     def met(self) -> bool:
         """Whether the bar is met; a figure without a bar only reports."""
-        return self.limit is None or self.value <= self.limit
+        return (self.limit is None or self.value <= self.limit) and (self.least is None or self.value >= self.least)
+
+    @property
+    def bar(self) -> str:
+        """The bar and whether it is met, in words; empty without a bar."""
+        bars = [f"{sign} {_short(at)}" for sign, at in (("≤", self.limit), ("≥", self.least)) if at is not None]
+        return f"{'met' if self.met else 'MISSED'} ({', '.join(bars)})" if bars else ""
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.2f}"
 
 
 def document(group: str, figures: list[Figure]) -> dict[str, Any]:
     """The JSON of a group."""
-    return {"bench": group, "machine": _machine(), "figures": [_plain(figure) for figure in figures]}
+    return {"bench": group, "machine": machine(), "figures": [_plain(figure) for figure in figures]}
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
     return asdict(figure) | {"ratio": figure.ratio, "met": figure.met}
 
 
-def _machine() -> dict[str, Any]:
-    return {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+def machine() -> dict[str, Any]:
+    """What was measured on."""
+    return {
+        "cpu": _cpu(),
+        "cpus": os.cpu_count(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "openssl": ssl.OPENSSL_VERSION,
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def table(group: str, figures: list[Figure]) -> str:
     """The same for people."""
-    lines = [f"{group:<18} {'value':>10} {'unit':<5} {'floor':>10} {'ratio':>6}  bar"]
+    lines = [f"{group:<22} {'value':>10} {'unit':<6} {'floor':>10} {'ratio':>6}  bar"]
     for f in figures:
         floor, ratio = (f"{f.floor:,.0f}" if f.floor else "-"), (f"{f.ratio:.3f}" if f.ratio else "-")
-        bar = "-" if f.limit is None else f"{'met' if f.met else 'MISSED'} (≤ {f.limit:,.0f})"
-        lines.append(f"{f.name:<18} {f.value:>10,.1f} {f.unit:<5} {floor:>10} {ratio:>6}  {bar}")
-        lines += [f"  {peer:<44} {value:>12,.1f}" for peer, value in f.peers.items()]
+        lines.append(f"{f.name:<22} {shown(f.value):>10} {f.unit:<6} {floor:>10} {ratio:>6}  {f.bar or '-'}")
+        lines += [f"  {peer:<46} {shown(value):>12}" for peer, value in f.peers.items()]
+        lines += [f"  {f.note}"] if f.note else []
     return "\n".join(lines)
+
+
+def shown(value: float) -> str:
+    """Three digits, or all of a larger number's integer part."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}"
 
 
 def gas_floor(calldata: bytes, *, new_slots: int = 0, updates: int = 0, reads: int = 0, accounts: int = 0,

@@ -1,4 +1,4 @@
-"""Peers' contracts as their npm packages ship them: fetched when measured, never committed."""
+"""Peers as their npm packages ship them: fetched when measured, never committed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["artifact", "shipped"]
+__all__ = ["artifact", "node_modules", "shipped"]
 
 _CACHE = Path(__file__).parent / ".cache"
 
@@ -29,3 +29,14 @@ def shipped(package: str, path: str) -> bytes:
         member = tar.extractfile(f"package/{path}")
         assert member is not None
         return member.read()
+
+
+def node_modules(*packages: str) -> Path:
+    """A folder in which Node.js finds these pinned packages (NAME@VERSION) and what they need."""
+    folder = _CACHE / "node"
+    wanted = [package.rpartition("@")[0] for package in packages]
+    if not all((folder / "node_modules" / name).exists() for name in wanted):
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(["npm", "install", *quiet, "--prefix", str(folder), *packages], check=True)
+    return folder
