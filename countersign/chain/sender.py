@@ -7,6 +7,7 @@ transaction that is already on its way instead of a second one.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -36,8 +37,11 @@ CREATE INDEX IF NOT EXISTS sent_by_intent ON sent (intent);
 
 _SET_ASIDE = ""
 """The intent of what only its nonce keeps in the journal."""
-_REFUSALS = ("fee", "gas", "underpriced", "oversized", "invalid")
+_REFUSED = re.compile(r"\b(fees?|gas|underpriced|oversized|invalid)\b", re.IGNORECASE)
 """Words of a node that has looked at a transaction and does not take it."""
+_TOO_CHEAP = re.compile(r"underpriced|\bfees?\b.*(too low|less than|lower than|below)", re.IGNORECASE)
+_DEAREST = 10
+"""How many times the usual fee is offered at most: what costs more is not waiting for its fee."""
 _GAS_MARGIN = 1.2
 _TIP_IF_UNKNOWN = 10**9
 _ATTEMPTS = 3
@@ -206,6 +210,13 @@ class Sender:
         """The same transaction at the same nonce for a higher fee: at most one of the two is ever mined."""
         tip, fee, gas, call = stuck.fields()
         fresh = self._fees()
+        if fee > _DEAREST * fresh["maxFeePerGas"] or tip > _DEAREST * max(
+            fresh["maxPriorityFeePerGas"], _TIP_IF_UNKNOWN
+        ):
+            raise ChainError(
+                f"Transaction {to_hex(stuck.hash)} offers {_DEAREST} times the usual fee and is still not mined.",
+                "Ask the node's operator, or use another node.",
+            )
         fees = {
             "maxFeePerGas": max(fresh["maxFeePerGas"], fee * 9 // 8 + 1),
             "maxPriorityFeePerGas": max(fresh["maxPriorityFeePerGas"], tip * 9 // 8 + 1),
@@ -221,7 +232,7 @@ class Sender:
         except Unreachable:
             raise
         except ChainError as error:
-            if isinstance(error, NoFunds | Reverted) or any(words in error.message.lower() for words in _REFUSALS):
+            if isinstance(error, NoFunds | Reverted) or _REFUSED.search(error.message):
                 self._outbox.forget(intent)
                 raise
             again = "It may be on its way all the same. Run the same command again: it sends nothing twice."
@@ -283,14 +294,14 @@ class Sender:
 
     def _offer_waiting(self, nonce: int) -> None:
         """Offer again what waits up to ``nonce``, lowest first: a crash may have left an earlier transaction unsent,
-        and ours would wait for it for ever. What is refused now, most likely for its fee, is replaced at its own
-        nonce: nothing is dropped, and nothing can be mined twice."""
+        and ours would wait for it for ever. What is too cheap by now is replaced at its own nonce: nothing is dropped,
+        and nothing can be mined twice. Any other refusal, such as that of a busy gateway, is no reason to pay more."""
         for waiting in self._outbox.waiting(self.address, self._nonce("latest"), nonce):
             try:
                 self._broadcast(waiting)
-            except (Unreachable, Reverted):
-                raise
-            except ChainError:
+            except ChainError as error:
+                if not _TOO_CHEAP.search(error.message):
+                    raise
                 self._replace(waiting)
 
     def _nonce(self, block: str) -> int:

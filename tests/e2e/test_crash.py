@@ -170,6 +170,21 @@ def test_an_answer_that_says_nothing_of_the_transaction_is_not_believed(
     assert nonce(chain, 8) == before + 2
 
 
+@pytest.mark.parametrize("words", ["txpool is full", "the sequencer feed is away", "compute units exceeded"])
+def test_a_busy_node_is_no_reason_to_pay_more(chain: Devnet, send: Callable[..., Any], words: str) -> None:
+    """However often it refuses: what is mined in the end are the bytes that were signed first."""
+    call, before = seal_of(chain, os.urandom(32)), nonce(chain, 8)
+    busy = at("eth_sendRawTransaction", "refuse", *range(1, 9), message=words)
+    with FaultProxy(chain.url, busy) as proxy:
+        for _ in range(8):
+            with pytest.raises(ChainError, match=words):
+                send(call, f"busy {words}", url=proxy.url)
+        assert send(call, f"busy {words}", url=proxy.url).ok
+        offered = {str(passed.params) for passed in proxy.of("eth_sendRawTransaction")}
+    assert len(offered) == 1
+    assert nonce(chain, 8) == before + 1
+
+
 def test_a_nonce_taken_by_another_program_is_no_trouble(chain: Devnet, send: Callable[..., Any]) -> None:
     """Signed and journalled, never sent; meanwhile another program uses the account."""
     call, before = seal_of(chain, os.urandom(32)), nonce(chain, 8)
