@@ -19,7 +19,7 @@ contract InvariantsTest {
 
     /// forge-config: default.invariant.runs = 140
     /// forge-config: default.invariant.depth = 160
-    /// forge-config: deep.invariant.runs = 1000
+    /// forge-config: deep.invariant.runs = 300
     /// forge-config: deep.invariant.depth = 256
     function invariant_rules() public view {
         require(world.sealsHold(), "S1: a seal changed");

@@ -67,7 +67,7 @@ contract DealInvariants is Rules {
     /// forge-config: default.invariant.runs = 126
     /// forge-config: default.invariant.depth = 160
     /// forge-config: default.invariant.fail-on-revert = true
-    /// forge-config: deep.invariant.runs = 1000
+    /// forge-config: deep.invariant.runs = 300
     /// forge-config: deep.invariant.depth = 256
     /// forge-config: deep.invariant.fail-on-revert = true
     function invariant_deals() public view {
