@@ -12,9 +12,11 @@ import streamlit as st
 from app.account import Account
 from app.chain import client, is_local, now
 from app.components.hasher import WorkFile, hasher
+from app.components.vault import vault
 from app.dealing import VERBS, Agreed, Standing, action_for, is_over, look, opening, rows_of, withdrawal
 from app.finding import finder
 from app.policies import explain
+from app.registration import current
 from app.sending import PACE, choose, chosen, perform
 from app.ui import banner, facts, guarded, history, plain, possible, short
 from countersign.canonical import checksum, to_hex
@@ -23,7 +25,7 @@ from countersign.deal.flow import policy_or_none
 from countersign.deal.terms import SUFFIX, preview
 from countersign.deal.timeline import STATUS, Option
 from countersign.deal.words import Currency, show_duration
-from countersign.errors import InputError
+from countersign.errors import InputError, NotFinal
 from countersign.records import Cause, Outcome, State
 from countersign.times import utc
 
@@ -155,9 +157,23 @@ def _delivery(agreed: Agreed) -> tuple[Any, ...] | None:
     ).strip()
     if is_local():
         _local_delivery(agreed, shown)
-    if not (shown and uri):
+    if not (shown and uri and _may_be_seen(shown)):
         return None
     return shown.content, _checked(uri)
+
+
+def _may_be_seen(file: WorkFile) -> bool:
+    """A delivery is public, and nodes get the work: what is about to be sealed stays secret until the seal is final.
+    Raises NotFinal for a draft of this session or of this browser; False until the browser has answered."""
+    draft = current().certificate
+    here = draft is not None and draft.work.content == file.content and draft.proof is None
+    kept = vault("delivery-shelf", find=file.content).unproved
+    if here or kept:
+        raise NotFinal(
+            f"{file.name} is not sealed for good yet: its draft is still on this computer.",
+            "Wait for the seal first, on the page Register.",
+        )
+    return kept is not None
 
 
 def _local_delivery(agreed: Agreed, file: WorkFile | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from app.ui import banner, plain, track
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate
 from countersign.chain.sender import intent as intent_name
+from countersign.errors import NotFinal
 from countersign.records import Call
 from countersign.seal import claim_call, claim_typed_data_of, prove, seal_call, with_signature
 
@@ -35,9 +37,9 @@ def seal_step(registration: Registration) -> None:
     _check_chain()
     read = partial(seal_progress, certificate, registration.sealer, registration.transactions.get("seal"))
     progress = read()
-    if progress.state == "final":
-        change(replace(registration, certificate=prove(client(), certificate, registration.sealer)))
-    if progress.open:
+    if progress.state == "final" and (proved := _proved(registration)):
+        change(replace(registration, certificate=proved))
+    if progress.open or progress.state == "final":
         follow(read)
         return
     _offer(registration, _Offer("seal", "Seal this work", seal_call(certificate), read), progress)
@@ -61,6 +63,13 @@ def _keep(registration: Registration) -> Shelf:
     """Store draft or certificate in this browser and offer it as a download."""
     by_demo = registration.creator is not None and registration.creator.demo is not None
     return vault("shelf", save=_certificate(registration), by="demo" if by_demo else "wallet")
+
+
+def _proved(registration: Registration) -> Certificate | None:
+    """None while the chain is just replacing the blocks that looked final."""
+    with suppress(NotFinal):
+        return prove(client(), _certificate(registration), registration.sealer)
+    return None
 
 
 def _check_chain() -> None:
@@ -153,10 +162,9 @@ def claim_step(registration: Registration) -> None:
     _check_chain()
     read = partial(claim_progress, certificate, certificate.creator, registration.transactions.get("claim"))
     progress = read()
-    if progress.state == "final":
-        newest = prove(client(), certificate, registration.sealer)
+    if progress.state == "final" and (newest := _proved(registration)):
         change(replace(registration, certificate=newest, finished="claimed"))
-    if progress.open:
+    if progress.open or progress.state == "final":
         return follow(read)
     _explain_claim()
     _offer(registration, _Offer("claim", "Claim it now", claim_call(certificate), read), progress)

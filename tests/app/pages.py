@@ -153,6 +153,12 @@ class Page:
         self.answer("shelf", saved={"stamp": shelf["save"]["stamp"]})
         return Certificate.from_json(shelf["save"]["text"])
 
+    def answer_find(self, unproved: bool = False) -> None:
+        """The browser says whether the delivery is on its shelf without a proof of its seal."""
+        shelf = self.component("vault")
+        assert shelf is not None
+        self.answer("delivery-shelf", found={"content": shelf["find"], "unproved": unproved})
+
     def kept(self) -> Certificate:
         """The certificate that the page gives to the browser to keep."""
         shelf = self.component("vault")

@@ -240,6 +240,10 @@ def test_seller_delivers_committee_passes_anyone_settles(market: Market) -> None
     assert "countersign deal deliver" in "".join(code.value for code in page.app.code)
     page.drop("deliver-drop", b"the picture")
     page.fill(**{f"{key}_uri": "ftp://example.org/mill.jpg"})
+    assert "has the SHA-256" not in page.text and "is nothing" not in page.text, "before the browser has answered"
+    page.answer_find(unproved=True)
+    assert "photo.jpg is not sealed for good yet: its draft is still on this computer." in page.text
+    page.answer_find()
     assert "is nothing that nodes can fetch" in page.text
     page.fill(**{f"{key}_uri": "https://example.org/mill.jpg"})
     assert "has the SHA-256 0x" in page.text

@@ -27,12 +27,14 @@ class Opened:
 @dataclass(frozen=True)
 class Shelf:
     """What the browser reports: whether the certificate given to :func:`vault` is stored, was downloaded, why it could
-    not be stored, and what was just opened."""
+    not be stored, what was just opened, and whether the content to ``find`` is there without a proof of its seal (None:
+    no answer yet)."""
 
     saved: bool
     downloaded: bool
     error: str
     opened: Opened | None
+    unproved: bool | None = None
 
 
 _HTML = f"""<link rel="stylesheet" href="{asset_url("component.css")}">
@@ -63,25 +65,39 @@ def entry_id(certificate: Certificate) -> str:
 
 
 def vault(
-    key: str, *, save: Certificate | None = None, by: str = "", open_id: str | None = None, show: bool = False
-) -> Shelf:
+    key: str, *, save: Certificate | None = None, by: str = "", open_id: str | None = None, show: bool = False,
+    find: bytes | None = None,
+) -> Shelf:  # fmt: skip
     """Mount the shelf: store ``save`` (sealed ``by`` "wallet" or "demo"), hand over the entry ``open_id``, ``show`` the
-    list to choose from."""
+    list to choose from, ``find`` a content (32 bytes)."""
     entry = _entry(save, by) if save else None
     told = (st.session_state.get(key) or {}).get("saved") or {}
     result = _component(
         key=key,
-        data={"save": entry, "saved": told.get("stamp"), "open": open_id, "list": show},
-        default={"saved": None, "downloaded": None, "opened": None},
+        data={"save": entry, "saved": told.get("stamp"), "open": open_id, "list": show,
+              "find": to_hex(find) if find else None},
+        default={"saved": None, "downloaded": None, "opened": None, "found": None},
         on_saved_change=ignore,
         on_downloaded_change=ignore,
         on_opened_change=ignore,
-    )
+        on_found_change=ignore,
+    )  # fmt: skip
     saved = result.saved or {}
     answered = entry is not None and saved.get("stamp") == entry["stamp"]
     error = str(saved.get("error") or "") if answered else ""
     downloaded = entry is not None and (result.downloaded or {}).get("stamp") == entry["stamp"]
-    return Shelf(answered and not error, downloaded, error, _opened_of(news(f"{key}-opened", result.opened)))
+    return Shelf(
+        answered and not error,
+        downloaded,
+        error,
+        _opened_of(news(f"{key}-opened", result.opened)),
+        _unproved(result.found, find),
+    )
+
+
+def _unproved(found: dict[str, Any] | None, content: bytes | None) -> bool | None:
+    asked = found is not None and content is not None and found.get("content") == to_hex(content)
+    return bool(found.get("unproved", True)) if found and asked else None
 
 
 def _opened_of(raw: dict[str, Any] | None) -> Opened | None:

@@ -1,6 +1,7 @@
 // The shelf of drafts and certificates in this browser (IndexedDB). A draft holds the salt: it must be stored before a
 // wallet is asked to seal, and nothing here leaves the browser until the person opens it.
-// State for Python: `saved` {stamp} or {stamp, error} for `data.save`, `downloaded` {stamp}, and `opened` {id, text, by, seq}.
+// State for Python: `saved` {stamp} or {stamp, error} for `data.save`, `downloaded` {stamp}, `opened` {id, text, by, seq},
+// and `found` {content, unproved} for the content `data.find`.
 
 const DATABASE = "countersign";
 const STORE = "drafts";
@@ -40,6 +41,12 @@ const drop = (id) => within("readwrite", (store) => store.delete(id));
 const get = (id) => within("readonly", (store) => store.get(id));
 const all = () => within("readonly", (store) => store.getAll());
 
+/** Whether `content` lies on the shelf with its seal not proved yet: until then nobody may see it. */
+async function unproved(content) {
+  const documents = (await all()).map(({ text }) => JSON.parse(text)).filter(({ work }) => work.content === content);
+  return documents.length > 0 && documents.every(({ proof }) => !proof);
+}
+
 const words = (error) => `This browser does not store data (${error?.message ?? error}).`;
 
 class Vault {
@@ -47,6 +54,7 @@ class Vault {
     this.root = root;
     this.stored = null;
     this.asked = null;
+    this.sought = null;
     this.$(".download").onclick = () => this.download();
   }
 
@@ -62,7 +70,14 @@ class Vault {
       this.asked = data.open;
       await this.open(data.open, { silently: true });
     }
+    if (data.find && data.find !== this.sought) await this.find(data.find);
     await this.draw();
+  }
+
+  async find(content) {
+    this.sought = content;
+    const draft = await unproved(content).catch(() => false); // no storage, no drafts
+    this.send("found", { content, unproved: draft });
   }
 
   download() {

@@ -47,6 +47,18 @@ def test_a_draft_is_taken_up_from_the_shelf(visitor: Visitor, work: Path) -> Non
     visitor.sees("poem.txt")
 
 
+def test_a_work_whose_draft_is_on_the_shelf_is_not_delivered(visitor: Visitor, court: Market, work: Path) -> None:
+    """A delivery shows the work to everybody. The page that says so is another session than the one that drafted."""
+    file = court.opened(title="A poem")
+    visitor.prepare_draft(work)
+    visitor.open(f"/deals?deal={to_hex(file.deal_id)}&as=demo-{SELLER}")
+    visitor.click("Deliver")
+    visitor.give(work)
+    visitor.sees("Choose another file")
+    visitor.write("Where can nodes fetch it?", "https://example.org/poem.txt")
+    visitor.sees("poem.txt is not sealed for good yet: its draft is still on this computer.")
+
+
 def test_a_link_to_a_work_needs_no_wallet(stranger: Visitor, work: Path) -> None:
     stranger.open("/verify")
     stranger.give(work)
