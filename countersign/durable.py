@@ -6,7 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ __all__ = ["connect", "make_private_folder", "open_regular", "transaction", "wri
 
 _BUSY = 30.0
 """Seconds that a process waits for another one's write."""
+_PATIENCE = 3.0
+"""Seconds that a process waits for its turn to write in a folder."""
 _TEMPORARY = ".countersign-unfinished"
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
@@ -38,42 +40,71 @@ def write_durably(path: Path, data: bytes, *, private: bool = False, replace: bo
 
 
 def _write(path: Path, data: bytes, mode: int, replace: bool) -> None:
-    with _held(path.parent) as (folder, temporary):
+    with _held(path.parent) as folder:
         if replace or not _publish_nameless(path, data, mode, folder):
-            try:
-                _create(temporary, data, mode)
-                temporary.replace(path) if replace else _publish_new(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            _publish_named(path, data, mode, replace)
         os.fsync(folder)
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[tuple[int, Path]]:
-    """A handle of a folder, and the name of a temporary file in it. One writer at a time holds a folder, so the
-    temporary file that is there was left by a crash, with whatever secret it held, and goes. Where a folder cannot be
-    locked (some network drives) each writer takes a name of its own."""
-    import fcntl
-
+def _held(path: Path) -> Iterator[int]:
+    """A handle of a folder. Writers take turns, so that what an unfinished one left, with whatever secret it holds, can
+    be told from what is being written. Nothing else rests on it: some network drives have no locks or such as do not
+    exclude, and anybody who may open a shared folder can hold its lock."""
     folder = os.open(path, os.O_RDONLY)
     try:
-        temporary = path / _TEMPORARY
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            temporary.unlink(missing_ok=True)
-        except OSError:
-            temporary = path / f"{_TEMPORARY}-{os.urandom(8).hex()}"
-        yield folder, temporary
+        if _locked(folder, _PATIENCE):
+            _sweep(path)
+        yield folder
     finally:
         os.close(folder)
 
 
-def _create(path: Path, data: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+def _locked(handle: int, patience: float = 0.0) -> bool:
+    """Take an open file's lock, or say after that many seconds that it cannot be had."""
+    import fcntl
+    import time
+
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.005)
+        except OSError:
+            return False
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError):
+            _remove_if_left(path)
+
+
+def _remove_if_left(path: Path) -> None:
+    """A writer that lives holds the lock of its file. Where locks do not exclude, that one fails: the name is gone."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | _NONBLOCK)
     try:
-        _fill(handle, data, mode)
+        if _locked(handle):
+            path.unlink()
     finally:
         os.close(handle)
+
+
+def _publish_named(path: Path, data: bytes, mode: int, replace: bool) -> None:
+    """Fill a file under a name that nobody else ever takes, so it holds our bytes or is gone, then rename it."""
+    temporary = path.parent / f"{_TEMPORARY}-{os.urandom(8).hex()}"
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        _locked(handle)
+        _fill(handle, data, mode)
+        temporary.replace(path) if replace else _publish_new(temporary, path)
+    finally:
+        os.close(handle)
+        temporary.unlink(missing_ok=True)
 
 
 def _fill(handle: int, data: bytes, mode: int) -> None:
@@ -107,7 +138,7 @@ def _publish_new(temporary: Path, path: Path) -> None:
     """Give the finished file its name unless the name is taken. Raises FileExistsError then."""
     try:
         path.hardlink_to(temporary)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise
     except OSError:  # memory cards and network drives have no hard links: take the name, then fill it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))

@@ -19,6 +19,7 @@ from countersign.cli.units import ADDRESS
 from countersign.deal import flow
 from countersign.deal.brief import load_brief
 from countersign.deal.terms import TermsFile, preview, require_openable
+from countersign.deal.timeline import deliver_by
 from countersign.deal.words import Currency
 from countersign.errors import InputError, NoFunds, NotFinal, Reverted
 from countersign.records import Call, Deal, Outcome, State, Terms
@@ -144,8 +145,15 @@ countersign deal deliver 0xDEALID part2.jpg --milestone 2 --no-request
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--uri", help="Where FILE is served. [a local copy, on the local chain]")
 @click.option("--request/--no-request", default=True, help="Ask the committee, with its fee (default).")
+@click.option(
+    "--reveal-unsealed",
+    is_flag=True,
+    help="Deliver though the seal of FILE is not final: all can see it then, and others may seal or claim it first.",
+)
 @_MILESTONE
-def _deliver(shell: Shell, target: str, file: Path, uri: str | None, request: bool, milestone: int | None) -> None:
+def _deliver(
+    shell: Shell, target: str, file: Path, uri: str | None, request: bool, reveal_unsealed: bool, milestone: int | None
+) -> None:
     """Deliver FILE, once, and ask the committee to judge it. By the payee. Twice changes nothing."""
     content = digest(shell, file).sha256
     signer, client = shell.signer(), shell.client()
@@ -158,7 +166,8 @@ def _deliver(shell: Shell, target: str, file: Path, uri: str | None, request: bo
     _require_party(signer.address, terms.payee, "payee")
     facts: dict[str, Any] = {"dealId": to_hex(identifier), "delivery": to_hex(content), "milestone": number + 1}
     if deal.delivery != content[:20]:
-        _require_final_seal(file)
+        if not reveal_unsealed:
+            _require_final_seal(file, deliver_by(terms, deal))
         uri = uri or keep(shell, file, content)
         require_served(shell, uri, content)
         call = flow.deal_call(client.deals, "deliver", terms, number, content, uri)
@@ -171,13 +180,14 @@ def _deliver(shell: Shell, target: str, file: Path, uri: str | None, request: bo
     shell.answer(facts, f"delivered {to_hex(content)}{asked}")
 
 
-def _require_final_seal(file: Path) -> None:
+def _require_final_seal(file: Path, due: int) -> None:
     """A delivery is public, and nodes get the work: what is about to be sealed stays secret until the seal is final."""
     path = path_beside(file)
     if path.exists() and Certificate.load(path).proof is None:
         raise NotFinal(
             f"{file} is not sealed for good yet: {path.name} beside it is still a draft.",
-            f"Wait for the seal first: countersign seal {file} --resume.",
+            f"Wait for the seal first: countersign seal {file} --resume. The delivery is due until {utc(due)}; if that "
+            "cannot wait, --reveal-unsealed delivers now.",
         )
 
 

@@ -17,7 +17,7 @@ from countersign.cli.shell import Shell, command
 from countersign.deal import flow
 from countersign.deal.timeline import STATUS, Option, Timeline
 from countersign.deal.words import Currency, show_duration, when
-from countersign.errors import NoContract, Unreachable
+from countersign.errors import ChainError, NoContract, Unreachable
 from countersign.records import Cause, Deal, Outcome, State, Terms
 from countersign.times import utc
 
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["list_command", "show_command"]
 
 _PAUSE = 2.0
-_NOT_FINAL = "not final  The chain may still take the last step back: rely on it once this line is gone."
+_DOUBTS = {
+    True: [],
+    False: ["not final  The chain may still take the last step back: rely on it once this line is gone."],
+    None: ["final?     Nothing is known of it: this node does not say what the chain may still take back."],
+}
 _TARGET = click.argument("target", metavar="TERMS|0x…")
 
 
@@ -39,7 +43,7 @@ countersign deal show 0xDEALID --watch        until the deal ends
 """,
 )
 @_TARGET
-@click.option("--watch", is_flag=True, help="Redraw every two seconds until the deal ends.")
+@click.option("--watch", is_flag=True, help="Redraw every two seconds until the deal has ended for good.")
 def show_command(shell: Shell, target: str, watch: bool) -> int:
     """Where a deal stands: who can do what next and until when, whether that is final, and what happened."""
     client = shell.client()
@@ -50,11 +54,11 @@ def show_command(shell: Shell, target: str, watch: bool) -> int:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A deal as of second ``now``; ``final``: the newest final block holds it so."""
+    """A deal as of second ``now``; ``final``: the newest final block holds it so, None where the node cannot tell."""
 
     deal: Deal
     line: Timeline
-    final: bool
+    final: bool | None
     now: int
 
 
@@ -64,11 +68,15 @@ def _see(client: Client, terms: Terms, currency: Currency) -> _Seen:
     return _Seen(deal, line, _is_final(client, deal_id(client.deals, terms), deal), now)
 
 
-def _is_final(client: Client, identifier: bytes, deal: Deal) -> bool:
+def _is_final(client: Client, identifier: bytes, deal: Deal) -> bool | None:
     try:
         return client.deal_of(identifier, at="finalized") == deal
     except NoContract:  # a chain so young that its final block is older than the escrow
         return deal.state == State.NONE
+    except Unreachable:
+        raise
+    except ChainError:  # nodes forget old states, and some know no finality
+        return None
 
 
 def _look(shell: Shell, client: Client, terms: Terms, currency: Currency) -> int:
@@ -84,26 +92,37 @@ def _watch(shell: Shell, client: Client, terms: Terms, currency: Currency) -> in
     identifier, last = deal_id(client.deals, terms), None
     redraw = sys.stdout.isatty() and not shell.as_json
     while True:
-        try:
-            seen = _see(client, terms, currency)
-        except Unreachable as error:
-            shell.say(f"waiting: {error.message}")
-            time.sleep(_PAUSE)
-            continue
+        seen = _see_at_last(shell, client, terms, currency)
         if redraw:
             click.clear()
-        if redraw or seen.line != last:
-            text = [*_text(identifier, terms, seen, currency), _countdown(seen.line, seen.now)]
+        if redraw or (seen.line, seen.final) != last:
+            text = [*_text(identifier, terms, seen, currency), _coming(seen)]
             shell.answer(_facts(identifier, terms, seen), "\n".join(text))
-        last = seen.line
-        if not seen.line.options:
+        last = seen.line, seen.final
+        if not seen.line.options and not _may_return(seen):
             return 0 if seen.deal.state == State.ENDED else 1
         time.sleep(_PAUSE)
 
 
-def _countdown(line: Timeline, now: int) -> str:
-    change = line.next_change(now)
-    return f"next change in {show_duration(change - now)}" if change else "no clock is running"
+def _see_at_last(shell: Shell, client: Client, terms: Terms, currency: Currency) -> _Seen:
+    while True:
+        try:
+            return _see(client, terms, currency)
+        except Unreachable as error:
+            shell.say(f"waiting: {error.message}")
+            time.sleep(_PAUSE)
+
+
+def _may_return(seen: _Seen) -> bool:
+    """Whether the chain may still take the end of the deal back."""
+    return seen.deal.state == State.ENDED and seen.final is False
+
+
+def _coming(seen: _Seen) -> str:
+    if _may_return(seen):
+        return "waiting until that is final"
+    change = seen.line.next_change(seen.now)
+    return f"next change in {show_duration(change - seen.now)}" if change else "no clock is running"
 
 
 def _facts(identifier: bytes, terms: Terms, seen: _Seen) -> dict[str, Any]:
@@ -139,8 +158,7 @@ def _text(identifier: bytes, terms: Terms, seen: _Seen, currency: Currency) -> l
     if terms.milestones:
         head.append(f"milestone  {deal.milestone + 1} of {len(terms.milestones) + 1}")
     status = f"status     {click.style(line.status, bold=True)}: {STATUS[line.status]}"
-    doubt = [] if seen.final else [_NOT_FINAL]
-    return [*head, status, *doubt, *(_option(option, seen.now) for option in line.options)]
+    return [*head, status, *_DOUBTS[seen.final], *(_option(option, seen.now) for option in line.options)]
 
 
 def _option(o: Option, now: int) -> str:

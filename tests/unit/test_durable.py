@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from countersign import durable
 from countersign.durable import make_private_folder, write_durably
 from countersign.errors import InputError
 
@@ -102,6 +104,66 @@ def test_what_a_crash_left_goes_with_the_next_write_in_its_folder(tmp_path: Path
         assert len([entry for entry in tmp_path.iterdir() if entry.name.startswith(".")]) == 1
         write_durably(tmp_path / "another", b"x")
         assert [entry.name for entry in tmp_path.iterdir()] == ["another"]
+
+
+def test_who_holds_the_folder_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody who may open it can take its lock, and keep it."""
+    monkeypatch.setattr(durable, "_PATIENCE", 0.05)
+    hog = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(hog, fcntl.LOCK_SH)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            for replace in (False, True):
+                pool.submit(write_durably, tmp_path / "file", b"x", replace=replace).result(10)
+        finally:
+            os.close(hog)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_where_locks_do_not_exclude_nobody_publishes_what_another_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    """As on some network drives: whose unfinished file another writer takes for a dead one's fails, and can repeat."""
+    fill, filled, go = durable._fill, {}, {}
+    for content in (b"A", b"B"):
+        filled[content], go[content] = threading.Event(), threading.Event()
+
+    def slow(handle: int, data: bytes, mode: int) -> None:
+        fill(handle, data, mode)
+        filled[data].set()
+        assert go[data].wait(10)
+
+    monkeypatch.delattr(os, "O_TMPFILE")
+    monkeypatch.setattr("fcntl.flock", lambda *_: None)
+    monkeypatch.setattr(durable, "_fill", slow)
+    with ThreadPoolExecutor(2) as pool:
+        done = {}
+        for content in (b"A", b"B"):
+            done[content] = pool.submit(write_durably, tmp_path / content.decode(), content, replace=replace)
+            assert filled[content].wait(10)
+        for content in (b"A", b"B"):
+            go[content].set()
+            done[content].exception(10)
+    assert isinstance(done[b"A"].exception(), InputError) and done[b"B"].exception() is None
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"B": b"B"}
+    write_durably(tmp_path / "A", b"A", replace=replace)
+    assert (tmp_path / "A").read_bytes() == b"A"
+
+
+def test_what_a_living_writer_has_not_finished_stays(tmp_path: Path) -> None:
+    """Also when it could not wait for its turn; and what only has such a name, a folder or a link, harms nobody."""
+    living = tmp_path / ".countersign-unfinished-0"
+    living.write_bytes(b"A")
+    (tmp_path / ".countersign-unfinished-1").mkdir()
+    (tmp_path / ".countersign-unfinished-2").symlink_to(living)
+    os.mkfifo(tmp_path / ".countersign-unfinished-3")
+    with living.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_durably(tmp_path / "file", b"x")
+        assert living.exists()
+    write_durably(tmp_path / "file", b"y")
+    assert not living.exists() and (tmp_path / "file").read_bytes() == b"y"
 
 
 def test_a_crash_while_a_new_file_is_made_leaves_nothing(tmp_path: Path) -> None:
