@@ -14,6 +14,7 @@ __all__ = [
     "NotFinal",
     "Reverted",
     "SignerError",
+    "TooLarge",
     "Unreachable",
     "WrongChain",
 ]
@@ -63,6 +64,10 @@ class ChainError(CountersignError):
 
 class Unreachable(ChainError):
     """No answer from the node."""
+
+
+class TooLarge(Unreachable):
+    """No answer from the node, but it might answer a smaller request."""
 
 
 class WrongChain(ChainError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
-from countersign.certificate.stateproof import read_header
 from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
-from countersign.chain.transport import BadAnswer, Transport
-from countersign.errors import ChainError, NoContract, NoFunds, Reverted, Unreachable, WrongChain
+from countersign.chain.transport import BadAnswer, TooMuch, Transport
+from countersign.errors import ChainError, NoContract, NoFunds, Reverted, TooLarge, Unreachable, WrongChain
 from countersign.records import (
     Block,
     Call,
@@ -31,6 +31,8 @@ from countersign.records import (
 )
 
 __all__ = ["Client", "Receipt"]
+
+_Record = TypeVar("_Record")
 
 _HEADER_FIELDS = (
     ("parentHash", bytes),
@@ -109,11 +111,12 @@ class Client:
     # Transport
 
     def rpc(self, method: str, *parameters: Any) -> Any:
-        """One JSON-RPC call. Raises Unreachable, Reverted, NoFunds, or ChainError with the node's words."""
+        """One JSON-RPC call. Raises Unreachable (TooLarge where a smaller request may pass), Reverted, NoFunds, or
+        ChainError with the node's words."""
         try:
             answer = self._transport.ask(method, list(parameters))
         except BadAnswer as error:
-            raise Unreachable(
+            raise (TooLarge if isinstance(error, TooMuch) else Unreachable)(
                 f"The node at {self.host} does not answer as a node does: {error}.",
                 "Try again; if it stays so, set --rpc or COUNTERSIGN_RPC to another node's URL.",
             ) from error
@@ -128,16 +131,18 @@ class Client:
 
     def quantity(self, method: str, *parameters: Any) -> int:
         """One JSON-RPC call whose result is a number."""
-        try:
-            return int(self.rpc(method, *parameters), 16)
-        except (TypeError, ValueError) as error:
-            raise self._no_node(method) from error
+        return self._read(lambda raw: int(raw, 16), method, *parameters)
 
-    def _no_node(self, method: str) -> Unreachable:
-        return Unreachable(
-            f"What answers at {self.host} is no node: it does not understand {method}.",
-            "Set --rpc or COUNTERSIGN_RPC to a node's URL.",
-        )
+    def _read(self, read: Callable[[Any], _Record], method: str, *parameters: Any) -> _Record:
+        """What ``read`` makes of the result of one JSON-RPC call. Raises Unreachable where it is not of that kind."""
+        result = self.rpc(method, *parameters)
+        try:
+            return read(result)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise Unreachable(
+                f"What answers at {self.host} is no node: it does not understand {method}.",
+                "Set --rpc or COUNTERSIGN_RPC to a node's URL.",
+            ) from error
 
     def check(self) -> None:
         """Raise WrongChain or NoContract unless the node serves the expected chain with Countersign on it."""
@@ -157,10 +162,7 @@ class Client:
 
     def block(self, at: int | str) -> Block | None:
         """The block at a number or tag ("latest", "finalized"), or None when there is none."""
-        raw = self.rpc("eth_getBlockByNumber", _tag(at), False)
-        if raw is None:
-            return None
-        return Block(int(raw["number"], 16), _bytes(raw["hash"]), _bytes(raw["parentHash"]), int(raw["timestamp"], 16))
+        return self._read(_block, "eth_getBlockByNumber", _tag(at), False)
 
     def head(self) -> Block:
         """The newest block."""
@@ -178,15 +180,11 @@ class Client:
 
     def header(self, number: int) -> bytes:
         """RLP of a block's header, rebuilt from its fields and checked against its hash."""
-        raw = self.rpc("eth_getBlockByNumber", _tag(number), False)
-        if raw is None:
+        found = self._read(_header, "eth_getBlockByNumber", _tag(number), False)
+        if found is None:
             raise ChainError(f"The node does not know block {number}.", "Wait until it has caught up.")
-        fields: list[rlp.Item] = []
-        for name, kind in _HEADER_FIELDS:
-            if raw.get(name) is not None:
-                fields.append(rlp.encode_int(int(raw[name], 16)) if kind is int else _bytes(raw[name]))
-        header = rlp.encode(fields)
-        if read_header(header)[0].hash != _bytes(raw["hash"]):
+        header, name = found
+        if keccak(header) != name:
             raise ChainError(f"The header of block {number} has fields unknown to this version.", "Update countersign.")
         return header
 
@@ -322,19 +320,19 @@ class Client:
         return proof
 
     def _account(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
-        raw = self.rpc("eth_getProof", to_hex(address), [to_hex(slot) for slot in slots], _tag(number))
-        proven = tuple(
-            SlotProof(slot, tuple(map(_bytes, entry["proof"])))
-            for slot, entry in zip(slots, raw["storageProof"], strict=True)
-        )
-        return AccountProof(address, tuple(map(_bytes, raw["accountProof"])), proven)
+        def read(raw: Any) -> AccountProof:
+            entries = zip(slots, raw["storageProof"], strict=True)
+            proven = tuple(SlotProof(slot, tuple(map(_bytes, entry["proof"]))) for slot, entry in entries)
+            return AccountProof(address, tuple(map(_bytes, raw["accountProof"])), proven)
+
+        return self._read(read, "eth_getProof", to_hex(address), [to_hex(slot) for slot in slots], _tag(number))
 
     def logs(self, first: int, last: int) -> list[Log]:
         """Logs of our contracts in blocks ``first`` … ``last``, in order."""
         c, d = self.contracts, self.deals
         addresses = [to_hex(at) for at in (c.registry, c.identities, c.models, d.nodes, d.oracle, d.escrow)]
         query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
-        return [_log(raw) for raw in self.rpc("eth_getLogs", query)]
+        return self._read(_logs, "eth_getLogs", query)
 
     def objectors(self, content: bytes, first: int) -> list[bytes]:
         """Who objected to the claim on ``content`` since block ``first``, oldest first. Raises ChainError where the
@@ -345,14 +343,13 @@ class Client:
             "fromBlock": _tag(first),
             "toBlock": "latest",
         }
-        return [_log(raw).topics[2][12:] for raw in self.rpc("eth_getLogs", query)]
+        return [log.topics[2][12:] for log in self._read(_logs, "eth_getLogs", query)]
 
     # Transactions
 
     def receipt(self, transaction: bytes) -> Receipt | None:
         """The receipt of a mined transaction, or None."""
-        raw = self.rpc("eth_getTransactionReceipt", to_hex(transaction))
-        return Receipt(raw) if raw else None
+        return self._read(_receipt, "eth_getTransactionReceipt", to_hex(transaction))
 
     def estimate(self, sender: bytes, call: Call) -> int:
         """Gas the call would need. Raises Reverted, in words, when the contract would refuse."""
@@ -371,16 +368,56 @@ def _fields(sender: bytes, call: Call) -> dict[str, str]:
     return {"from": to_hex(sender), "to": to_hex(call.to), "data": to_hex(call.data), "value": hex(call.value)}
 
 
+def _block(raw: Any) -> Block | None:
+    if raw is None:
+        return None
+    return Block(_count(raw["number"]), _bytes(raw["hash"]), _bytes(raw["parentHash"]), _count(raw["timestamp"]))
+
+
+def _header(raw: Any) -> tuple[bytes, bytes] | None:
+    """RLP of the fields a header has, and its hash as the node says it."""
+    if raw is None:
+        return None
+    fields: list[rlp.Item] = []
+    for name, kind in _HEADER_FIELDS:
+        if raw.get(name) is not None:
+            fields.append(rlp.encode_int(int(raw[name], 16)) if kind is int else _bytes(raw[name]))
+    return rlp.encode(fields), _bytes(raw["hash"])
+
+
+def _receipt(raw: Any) -> Receipt | None:
+    """None, or a receipt whose parts can all be read."""
+    if raw is None:
+        return None
+    receipt = Receipt(raw)
+    _ = receipt.ok, receipt.block, receipt.gas, receipt.transaction
+    return receipt
+
+
+def _count(text: str) -> int:
+    """A number as every node gives them; the index could not store a larger one."""
+    number = int(text, 16)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("a number of no block, time or place")
+    return number
+
+
+def _logs(raw: Any) -> list[Log]:
+    if not isinstance(raw, list):  # an empty object would pass for no logs
+        raise TypeError("no list of logs")
+    return [_log(one) for one in raw]
+
+
 def _log(raw: dict[str, Any]) -> Log:
     read, time = bytes.fromhex, raw.get("blockTimestamp")  # which most nodes give; it saves a request for each block
     return Log(
         read(raw["address"][2:]),
         tuple([read(topic[2:]) for topic in raw["topics"]]),
         read(raw["data"][2:]),
-        int(raw["blockNumber"], 16),
-        int(raw["logIndex"], 16),
+        _count(raw["blockNumber"]),
+        _count(raw["logIndex"]),
         read(raw["transactionHash"][2:]),
-        int(time, 16) if time else None,
+        _count(time) if time else None,
     )
 
 

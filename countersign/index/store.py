@@ -92,9 +92,13 @@ class Store:
     def _insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         self._db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
-    def roll_back(self, to: int) -> None:
-        """Forget every block after number ``to`` and what it said, in one transaction."""
+    def roll_back(self, to: int, seen: tuple[int, bytes] | None = None) -> None:
+        """Forget every block after number ``to`` and what it said, in one transaction. Changes nothing when the cursor
+        is no longer the block ``seen`` (number and hash) on which the decision rests: what another process has stored
+        meanwhile must not lose its cursor."""
         with self._transaction():
+            if seen and self._newest() != seen:
+                return
             for table in (*EVENT_TABLES, "blocks"):
                 column = "number" if table == "blocks" else "block"
                 self._db.execute(f"DELETE FROM {table} WHERE {column} > ?", (to,))

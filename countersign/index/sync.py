@@ -6,15 +6,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from countersign.chain.client import Client
 from countersign.chain.codec import Log, decode_log
-from countersign.errors import ChainError, Unreachable
+from countersign.errors import ChainError, TooLarge, Unreachable
 from countersign.index.fold import Row, fold
 from countersign.index.store import Store
-from countersign.records import Block
+from countersign.records import ZERO, Block
+from countersign.settings import LOCAL_CHAIN
 
 __all__ = ["Progress", "catch_up", "follow"]
 
@@ -24,6 +25,11 @@ _MANY = 5_000
 """Logs per request from which on the next one asks for fewer blocks: they lie in memory at once."""
 _TAIL = 64
 """Blocks from the head that are remembered one by one, so that a fork is found at its root."""
+
+_PATIENCE = 5
+"""Ranges in a row that may not fit to what is stored, without getting any further."""
+_BEFORE = Block(-1, ZERO, ZERO, 0)
+"""What comes before the first block."""
 
 _Place = tuple[int, int, int, bytes]
 
@@ -37,23 +43,47 @@ class Progress:
     events: int
 
 
-def catch_up(client: Client, store: Store, on_progress: Callable[[Progress], None] = lambda _: None) -> Progress:
-    """Index everything up to the chain's head. Interrupted at any point, it goes on from there.
+def catch_up(
+    client: Client,
+    store: Store,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    stop: threading.Event | None = None,
+) -> Progress:
+    """Index everything up to the chain's head, or until ``stop`` is set. Interrupted at any point, it goes on from
+    there.
 
-    Raises ChainError when the chain changes so fast that no consistent range can be read.
+    Raises ChainError when the chain changes so fast that no consistent range can be read, and Unreachable when the node
+    knows less of the chain than the index.
     """
-    head = client.head()
-    progress = Progress(_rewind(client, store, head) - 1, head.number, 0)
-    with closing(_Reader(client, head.number)) as reader:
-        while progress.block < head.number:
-            part = reader.read(progress.block + 1)
+    progress = Progress(*_rewind(client, store), 0)
+    patience = _Patience()
+    with closing(_Reader(client)) as reader:
+        while progress.block < progress.head and not (stop and stop.is_set()):
+            part = reader.read(progress.block + 1, progress.head)
+            if part is None:
+                continue
             added = _add(store, part)
             if added is None:
-                progress = replace(progress, block=_rewind(client, store, head) - 1)
+                patience.spend(progress.block)
+                progress = Progress(*_rewind(client, store), progress.events)
                 continue
-            progress = Progress(part.last.number, head.number, progress.events + added)
+            progress = Progress(part.last.number, progress.head, progress.events + added)
             on_progress(progress)
     return progress
+
+
+class _Patience:
+    """Ends what would go round in circles: nodes behind one address that disagree for good."""
+
+    def __init__(self) -> None:
+        self._furthest, self._spent = -2, 0
+
+    def spend(self, block: int) -> None:
+        """What follows ``block`` does not fit to it. Raises Unreachable when it has not for too often."""
+        self._spent = 0 if block > self._furthest else self._spent + 1
+        self._furthest = max(self._furthest, block)
+        if self._spent == _PATIENCE:
+            raise _reorganised()
 
 
 def follow(
@@ -67,24 +97,43 @@ def follow(
     """Keep catching up until ``stop`` is set; a node that is away is waited for."""
     while not stop.is_set():
         try:
-            catch_up(client, store, on_progress)
+            catch_up(client, store, on_progress, stop)
         except ChainError as error:
             on_trouble(error)
         stop.wait(pause)
 
 
-def _rewind(client: Client, store: Store, head: Block) -> int:
-    """Roll back to the newest remembered block that is still on the chain; the first block to read next."""
+def _rewind(client: Client, store: Store) -> tuple[int, int]:
+    """Roll back to the newest remembered block that is still on the chain; its number, and that of the head."""
     remembered = store.blocks()
+    head = client.head().number  # asked only now: another process may have remembered blocks above an older head
+    cursor = remembered[0] if remembered else _BEFORE
+    common = _common(client, remembered, head)
+    if common != cursor or not remembered:  # rows without a cursor are of a chain nobody knows any more
+        store.roll_back(common.number, (cursor.number, cursor.hash))
+    return common.number, head
+
+
+def _common(client: Client, remembered: list[Block], head: int) -> Block:
+    """The newest remembered block that is still on the chain; ``_BEFORE`` on another chain altogether, or on a fork
+    deeper than memory.
+
+    A block that a node does not know may be gone, or the node may be behind: only another block in the place of one
+    shows that the chain has changed. The local chain has one node, which may begin anew: its word is all there is.
+    """
+    changed = client.chain_id == LOCAL_CHAIN
     for block in remembered:
-        on_chain = client.block(block.number) if block.number <= head.number else None
+        on_chain = client.block(block.number) if block.number <= head else None
         if on_chain and on_chain.hash == block.hash:
-            if block != remembered[0]:
-                store.roll_back(block.number)
-            return block.number + 1
-    if remembered:
-        store.roll_back(-1)  # another chain altogether, or a fork deeper than memory: start anew
-    return 0
+            return block if changed else remembered[0]
+        changed = changed or on_chain is not None
+    if remembered and not changed:
+        raise Unreachable(
+            f"The node at {client.host} is behind the index: its newest block is {head}, the index is at "
+            f"{remembered[0].number}.",
+            "Wait until it has caught up, or set --rpc or COUNTERSIGN_RPC to another node's URL.",
+        )
+    return _BEFORE
 
 
 @dataclass(frozen=True)
@@ -104,48 +153,60 @@ class _Part:
 
 
 class _Reader:
-    """Reads a chain up to ``head``, range by range: the next one while the one before is decoded and stored. The tail
-    is read only when its turn comes, as it changes most."""
+    """Reads a chain range by range: the next one while the one before is decoded and stored. The tail is read only when
+    its turn comes, as it changes most."""
 
-    def __init__(self, client: Client, head: int) -> None:
-        self._client, self._head = client, head
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._pool = ThreadPoolExecutor(1)
-        self._range = _RANGE
-        self._ahead: tuple[int, Future[_Part]] | None = None
+        self._range, self._refused = _RANGE, False
+        self._ahead: tuple[tuple[int, int], Future[_Part]] | None = None
 
     def close(self) -> None:
         """Wait for what is being read."""
         self._pool.shutdown(cancel_futures=True)
 
-    def read(self, first: int) -> _Part:
-        """The range that begins at block ``first``."""
+    def read(self, first: int, head: int) -> _Part | None:
+        """The range that begins at block ``first``, on a chain up to ``head``. None where the node refuses so many
+        blocks or answers at once: asked again, it is asked for fewer."""
         ahead, self._ahead = self._ahead, None
-        part = ahead[1].result() if ahead and ahead[0] == first else self._read(first)
+        try:
+            part = ahead[1].result() if ahead and ahead[0] == (first, head) else self._read(first, head)
+        except ChainError as error:
+            asked = self._last(first, head) - first + 1
+            if asked == 1 or (isinstance(error, Unreachable) and not isinstance(error, TooLarge)):
+                raise
+            self._range, self._refused = asked // 2, True
+            return None
         following = part.last.number + 1
-        if following <= self._head - _TAIL:
-            self._ahead = following, self._pool.submit(self._read, following)
+        if following <= head - _TAIL:
+            self._ahead = (following, head), self._pool.submit(self._read, following, head)
         return part
 
-    def _read(self, first: int) -> _Part:
-        last, quiet = min(first + self._range - 1, self._head), self._head - _TAIL
-        if first <= quiet < last:
-            last = quiet
-        part = _read(self._client, first, last, tail=last > quiet)
+    def _last(self, first: int, head: int) -> int:
+        """Where the range ends that begins at ``first``: it is not partly in the tail."""
+        last, quiet = min(first + self._range - 1, head), head - _TAIL
+        return quiet if first <= quiet < last else last
+
+    def _read(self, first: int, head: int) -> _Part:
+        last = self._last(first, head)
+        part = _read(self._client, first, last, tail=last > head - _TAIL)
         self._adapt(len(part.logs))
         return part
 
     def _adapt(self, logs: int) -> None:
         if logs > _MANY:
             self._range = max(self._range // 2, 1)
-        elif logs < _MANY // 4:
-            self._range = min(self._range * 2, _WIDEST)
+        elif logs < _MANY // 4:  # with care where the node has refused: each refusal may cost it, and us, its time
+            wider = self._range + max(self._range // 8, 1) if self._refused else self._range * 2
+            self._range = min(wider, _WIDEST)
 
 
 def _read(client: Client, first: int, last: int, *, tail: bool) -> _Part:
     """Blocks ``first`` … ``last``. Logs are read between two looks at the end of the range, so that they belong to the
     chain of its blocks."""
     before = _block(client, last)
-    logs = _logs(client, first, last)
+    logs = client.logs(first, last)
     blocks = [_block(client, number) for number in (range(first, last + 1) if tail else sorted({first, last}))]
     if blocks[-1].hash != before.hash or any(b.parent != a.hash for a, b in pairwise(blocks) if tail):
         raise _reorganised()
@@ -164,21 +225,9 @@ def _add(store: Store, part: _Part) -> int | None:
     """Store a range; number of events added, None when another process was faster or the chain has changed. It is
     joined to the cursor by the hash of its parent, so that rows and cursor belong to the same chain."""
     rows = [row for log in part.logs if (row := _row(log, part.times)) is not None]
-    after = part.blocks[0].number - 1, part.blocks[0].parent
-    return len(rows) if store.append(rows, part.cursor, after) else None
-
-
-def _logs(client: Client, first: int, last: int) -> list[Log]:
-    """Logs of a range, halved where the node refuses so many blocks or answers at once."""
-    try:
-        return client.logs(first, last)
-    except Unreachable:
-        raise
-    except ChainError:
-        if first == last:
-            raise
-    middle = (first + last) // 2
-    return _logs(client, first, middle) + _logs(client, middle + 1, last)
+    first = part.blocks[0]
+    parent = first.parent if first.number else _BEFORE.hash  # a first block's may be anything
+    return len(rows) if store.append(rows, part.cursor, (first.number - 1, parent)) else None
 
 
 def _block(client: Client, number: int) -> Block:

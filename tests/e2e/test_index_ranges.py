@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from bench.index.chain import EVENTS_PER_ROUND, Chain, fill
+from countersign.chain import transport
 from countersign.chain.client import Client
 from countersign.chain.codec import Log
-from countersign.errors import ChainError
+from countersign.errors import ChainError, TooLarge
 from countersign.index import sync
 from countersign.index.store import Store
 from countersign.index.sync import Progress, catch_up
@@ -154,3 +155,18 @@ def test_a_range_that_is_refused_is_halved(client: Client, tmp_path: Path, expec
 
     watched(client, refuses)
     assert indexed(client, tmp_path / "index.sqlite")[0] == expected
+
+
+def test_answers_that_are_too_long_are_asked_for_in_parts(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: list[str]
+) -> None:
+    """Through the connection as it is, down to the blocks that hold most; where one block is too much, it is said."""
+    head = client.head().number
+    longest = max(len(str(client.rpc("eth_getLogs", {"fromBlock": hex(at), "toBlock": hex(at)}))) for at in range(head))
+    monkeypatch.setattr(transport, "_LARGEST", longest + 2_000)
+    with pytest.raises(TooLarge, match="too long"):
+        client.logs(0, head)
+    assert indexed(client, tmp_path / "index.sqlite")[0] == expected
+    monkeypatch.setattr(transport, "_LARGEST", longest // 2)
+    with pytest.raises(TooLarge):
+        indexed(client, tmp_path / "never.sqlite")
