@@ -125,10 +125,20 @@ def test_a_side_is_certified_as_the_contract_does(
         side = certified(asked, unsigned(asked, said), outcome)
         assert bool(possible) == (side is not None and side.outcome == outcome)
         if possible and side:
-            assert side.signers == sum(1 << seat for seat in min(possible))
+            assert side.signers in {sum(1 << seat for seat in those) for those in possible}
             packed = [side.attestations[at : at + 97] for at in range(0, len(side.attestations), 97)]
             assert len(packed) == needed and all(fits(one[0]) for one in packed)
             assert sorted(turn_of(asked, side, seat) for seat in range(seats)) == list(range(seats))
+
+
+def test_of_more_attestations_than_needed_each_is_paid_in_some_request() -> None:
+    signers = set[int]()
+    for number in range(60):
+        asked = replace(asked_of(), request=Request(keccak(b"subject %d" % number), POLICY, 0))
+        side = certified(asked, unsigned(asked, {seat: [90] for seat in range(5)}), Outcome.PASS)
+        assert side and side.signers.bit_count() == 3
+        signers |= {seat for seat in range(5) if side.signers >> seat & 1}
+    assert signers == set(range(5))
 
 
 @given(scores.filter(lambda said: all(len(both) == 1 for both in said.values())), st.integers(1, 7), st.data())
