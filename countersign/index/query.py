@@ -82,10 +82,6 @@ class Query:
         endings = self._rows("SELECT kind, time FROM model_endings WHERE model_id = ?", model_id)
         return {**rows[0], **{f"{ending['kind']}_at": ending["time"] for ending in endings}}
 
-    def models_by(self, publisher: bytes) -> list[dict[str, Any]]:
-        """Model versions of a publisher, newest first."""
-        return self._rows("SELECT * FROM models WHERE publisher = ? ORDER BY block DESC, log_index DESC", publisher)
-
     # Verdicts and deals
 
     def policies(self) -> list[dict[str, Any]]:
