@@ -369,18 +369,19 @@ def test_an_empty_chain_has_an_empty_index(tmp_path: Path) -> None:
 
 
 def test_the_index_survives_a_kill_while_it_reads(own_chain: Devnet, tmp_path: Path) -> None:
+    """The third range is asked for once the first is stored; the second may still be on its way to the disk."""
     cli = Cli(own_chain.url, tmp_path / "home")
-    for _ in range(3):
+    for _ in range(4):
         seal_some(own_chain, tmp_path, 2)
         own_chain.rpc("anvil_mine", "0x46", "0x1")
-    with FaultProxy(own_chain.url, at("eth_getLogs", "hold answer", 2)) as proxy:
+    with FaultProxy(own_chain.url, at("eth_getLogs", "hold answer", 3)) as proxy:
         killed_at(proxy, cli, "index", "sync")
     path = tmp_path / "home" / "index-31337.sqlite"
     half = content_of(path)
-    assert half["cursor"][0][0] == 99 and 0 < len(half["seals"]) < 6
+    assert half["cursor"][0][0] in (99, 199) and 0 < len(half["seals"]) < 8
     assert cli("index", "sync").code == 0
     store = Store(path, Client(own_chain.url, 31337).contracts)
-    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 6
+    assert len(check_against_rebuild(own_chain, store, tmp_path)["seals"]) == 8
 
 
 def test_a_fork_between_two_ranges_is_noticed(

@@ -135,6 +135,7 @@ def test_a_deal_from_proposal_to_payment(
     for event in ("opened with 0.5 coin", "milestone 1 delivered", "verdict requested, round 1",
                   "verdict Pass, bound 90", "verdict: 0.5 coin to the payee, 0 coin to the payer"):  # fmt: skip
         assert event in history
+    place.chain.rpc("anvil_mine", "0x3")  # what is not final yet would be printed once more when it is
     assert done(cli("deal", "show", terms, "--watch")).out.count("ended") == 1
     mine = done(cli("deal", "list", "--json", key=SELLER)).json
     assert (mine[0]["role"], mine[0]["status"], mine[0]["amount"]) == ("payee", "ended", "0.5 coin")
