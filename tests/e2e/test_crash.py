@@ -31,7 +31,9 @@ from countersign.records import Call
 from tools.deployment import deploy_local
 from tools.devnet import Devnet
 
-_SMALL_RANGES = "from countersign.index import sync; sync._RANGE = 100; from countersign.cli import main; main()"
+_SMALL_RANGES = (
+    "from countersign.index import sync; sync._RANGE = sync._WIDEST = 100; from countersign.cli import main; main()"
+)
 """The command line, indexing fewer blocks at a time: mining thousands takes long."""
 
 
