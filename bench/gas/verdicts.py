@@ -22,20 +22,22 @@ _ATTESTATION = 1 + 32 + 64
 def figures(lab: Lab, members: list[Member]) -> list[Figure]:
     """``request`` and ``request_fee`` (of five seats), ``submit_k3`` to ``submit_k21``.
 
-    The bar of ``request`` is what the verdict by three leaves of half of UMA's way, which charges no fee either.
+    The bar of ``request_and_submit_k3`` is half of UMA's way, which charges no fee either.
     """
     runs = {k: _verdict(lab, Committee(lab, members[: _seats(k)], k)) for k in _LIMITS}
     paid, _ = _verdict(lab, Committee(lab, members[: _seats(3)], 3, _FEE))
     asserted, asked = uma(lab), reality(lab)
     request, submit = runs[3]
+    both = _request_floor(_seats(3), 1) + _submit_floor(3)
     peers: dict[str, float] = {
-        "UMA assert+settle (request and verdict)": asserted,
+        "UMA assert+settle": asserted,
         "Reality.eth 3.0 ask+answer+claim": asked,
     }
     return [
-        Figure("request", request, "gas", _request_floor(_seats(3), 1), peers, asserted / 2 - submit),
+        Figure("request", request, "gas", _request_floor(_seats(3), 1)),
         Figure("request_fee", paid, "gas", _request_floor(_seats(3), 2)),
         *(Figure(f"submit_k{k}", runs[k][1], "gas", _submit_floor(k), {}, limit) for k, limit in _LIMITS.items()),
+        Figure("request_and_submit_k3", request + submit, "gas", both, peers, asserted / 2),
     ]
 
 

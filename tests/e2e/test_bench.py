@@ -56,8 +56,9 @@ def test_a_verdict_costs_no_more_than_chainlink_for_the_same(figures: Figures, k
 
 
 def test_request_and_verdict_cost_half_of_uma(figures: Figures) -> None:
-    uma = figures["request"]["peers"]["UMA assert+settle (request and verdict)"]
-    assert figures["request"]["value"] + figures["submit_k3"]["value"] <= uma / 2
+    both = figures["request_and_submit_k3"]
+    assert both["value"] == figures["request"]["value"] + figures["submit_k3"]["value"]
+    assert both["value"] <= both["peers"]["UMA assert+settle"] / 2
 
 
 def test_floors_are_those_of_the_anchors(figures: Figures) -> None:
@@ -71,8 +72,8 @@ def test_peers_cost_what_was_measured_before(figures: Figures) -> None:
     coin, tokens = figures["deal_eth_release"]["peers"], figures["deal_erc20_release"]["peers"]
     assert coin["Kleros v1 create+pay"] == pytest.approx(196_124, rel=0.001)
     assert tokens["Kleros v1 create+pay, ERC-20"] == pytest.approx(246_028, rel=0.001)
-    asked = figures["request"]["peers"]
-    assert asked["UMA assert+settle (request and verdict)"] == pytest.approx(262_588, rel=0.001)
+    asked = figures["request_and_submit_k3"]["peers"]
+    assert asked["UMA assert+settle"] == pytest.approx(262_588, rel=0.001)
     assert asked["Reality.eth 3.0 ask+answer+claim"] == pytest.approx(282_118, rel=0.001)
 
 
