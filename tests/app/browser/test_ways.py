@@ -5,7 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from browser.visitor import WALLET, Visitor
+from playwright.sync_api import expect
+
+from browser.visitor import WAIT, WALLET, Visitor
 from countersign.canonical import from_address, to_hex
 from tools.market import SELLER, Market
 
@@ -27,13 +29,16 @@ def test_back_and_forward_on_a_deal(visitor: Visitor, court: Market) -> None:
     visitor.sees("You are the payer.")
 
 
-def test_back_finds_a_registration_as_it_was(visitor: Visitor, work: Path) -> None:
+def test_back_and_forward_keep_a_registration(visitor: Visitor, work: Path) -> None:
     visitor.prepare_draft(work)
     visitor.follow("Deals")
     visitor.sees("Who are you?")
     visitor.page.go_back()
     visitor.sees("is saved in this browser")
     visitor.sees("Expected cost")
+    expect(visitor.go).to_be_enabled(timeout=WAIT)  # the wallet has told its account: nothing is being drawn any more
+    visitor.page.go_forward()
+    visitor.sees("Who are you?")
 
 
 def test_a_draft_is_taken_up_from_the_shelf(visitor: Visitor, work: Path) -> None:
