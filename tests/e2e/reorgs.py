@@ -93,6 +93,11 @@ class Weather:
             self._note()
             self._replace(depth, [], [], [sent.raw for sent in self._transactions(depth)], 1)
 
+    def drop_since(self, block: int) -> None:
+        """A reorganisation which loses every transaction since that block, which is one of the chain's."""
+        with self._lock:  # nodes make blocks too: how deep it is, is known only while they wait
+            self.drop(self.number("latest") - block + 1)
+
     def turn_round(self, depth: int) -> None:
         """A reorganisation that includes the transactions of ``depth`` blocks the other way round."""
         with self._lock:

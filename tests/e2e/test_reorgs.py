@@ -632,10 +632,10 @@ def test_a_verdict_that_vanishes_is_submitted_again_by_the_nodes(
 
 
 def drop_verdict(stage: Stage, subject: bytes) -> int:
-    """Reorganise the chain so that the verdict is gone; in how deep a block it was."""
-    depth = stage.weather.number("latest") - block_of(stage, "Submitted", subject) + 1
-    stage.weather.drop(depth)
-    return depth
+    """Reorganise the chain so that the verdict is gone; in which block it was."""
+    block = block_of(stage, "Submitted", subject)
+    stage.weather.drop_since(block)
+    return block
 
 
 def block_of(stage: Stage, name: str, subject: bytes) -> int:
@@ -653,7 +653,7 @@ def test_a_request_made_anew_is_judged_anew_and_alike(stage: Stage, work: Path) 
         first = stage.world.request(subject)
         weather.mine(1)
     assert stage.world.judged(subject, 40) == Verdict.PASS
-    weather.drop(weather.number("latest") - block_of(stage, "Requested", subject) + 1)
+    weather.drop_since(block_of(stage, "Requested", subject))
     weather.mine(5)
     assert stage.world.verdict(subject).requested_at == 0
     with weather.fair():
