@@ -154,6 +154,6 @@ browser: setup
 lock: .venv/.ready
 	@$(PIP) uv
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --extra app --extra checks --group dev --group bench --output-file requirements.lock pyproject.toml
+		--custom-compile-command "make lock" --extra app --extra checks --extra media --group dev --group bench --output-file requirements.lock pyproject.toml
 	echo halmos==0.3.3 | $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --output-file requirements-halmos.lock -

@@ -5,15 +5,15 @@ A tree keeps its levels as flat byte buffers (64 bytes per leaf in all); inclusi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from struct import iter_unpack
 from typing import Any
 
 from countersign.errors import InputError
-from countersign.records import Path
+from countersign.records import ZERO, Path
 
-__all__ = ["MerkleTree", "hash_leaf", "hash_node", "root_of"]
+__all__ = ["MerkleTree", "hash_leaf", "hash_node", "list_root", "root_of"]
 
 _SIZE = 32
 _LEAF, _NODE = sha256(b"\x00"), sha256(b"\x01")
@@ -98,3 +98,8 @@ class MerkleTree:
                 siblings.append(sibling)
             at >>= 1
         return Path(index, self.size, tuple(siblings))
+
+
+def list_root(items: Sequence[bytes]) -> bytes:
+    """The root over a list in its order; 32 zero bytes for an empty one."""
+    return MerkleTree(items).root if items else ZERO

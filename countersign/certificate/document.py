@@ -41,9 +41,10 @@ def path_beside(work: FilePath) -> FilePath:
 class Certificate:
     """All that shows who sealed a work and when. Well-formed, not yet believed: :mod:`countersign.verify` checks it.
 
-    ``sealer`` and ``path`` open the seal of ``root``; ``signature`` is the creator's EIP-712 consent (65 bytes, or a
-    contract wallet's), ``proof`` the chain's state as of a block at or after the seal. Until there is a proof it is a
-    draft. WARNING: whoever has the salt can open the seal: keep drafts secret; a lost salt is a lost work.
+    ``sealer`` and ``path`` open the seal of ``root``; ``parents`` are the contents that the work's root of parents
+    stands for, as far as they are told; ``signature`` is the creator's EIP-712 consent (65 bytes, or a contract
+    wallet's), ``proof`` the chain's state as of a block at or after the seal. Until there is a proof it is a draft.
+    WARNING: whoever has the salt can open the seal: keep drafts secret; a lost salt is a lost work.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Certificate:
     contracts: Contracts
     path: Path
     root: bytes
+    parents: tuple[bytes, ...] = ()
     sealer: bytes | None = None
     signature: bytes | None = None
     proof: StateProof | None = None
@@ -165,7 +167,7 @@ def _encode(c: Certificate) -> dict[str, Any]:
         "root": to_hex(c.root),
         "signature": to_hex(c.signature) if c.signature else None,
         "proof": _encode_proof(c.proof) if c.proof else None,
-    }
+    } | ({"parents": [to_hex(parent) for parent in c.parents]} if c.parents else {})
 
 
 def _encode_proof(proof: StateProof) -> dict[str, Any]:
@@ -241,6 +243,9 @@ def _hash(value: object, where: str) -> bytes:
 def _decode(document: dict[str, Any]) -> Certificate:
     top = _Fields(document, "")
     work, chain, path = top.object("work"), top.object("contracts"), top.object("path")
+    parents = top.items("parents", _hash) if top.has("parents") else ()
+    if parents and merkle.list_root(parents) != work.hex("parents", 32):
+        raise _invalid("'parents' are not those that 'work.parents' is the root of")
     return Certificate(
         name=top.text("name"),
         work=Work(
@@ -258,6 +263,7 @@ def _decode(document: dict[str, Any]) -> Certificate:
         ),
         path=Path(path.number("index"), path.number("size"), path.items("hashes", _hash)),
         root=top.hex("root", 32),
+        parents=parents,
         sealer=top.hex("sealer", 20) if top.has("sealer") else None,
         signature=top.hex("signature") if top.has("signature") else None,
         proof=_decode_proof(top.object("proof")) if top.has("proof") else None,

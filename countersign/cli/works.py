@@ -57,7 +57,7 @@ def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool
     drafts = dict(_load_draft(shell, file) for file in files) if resume else None
     if drafts is None:
         _require_no_drafts(files)
-        described = [(file, _describe(shell, file, **said)) for file in files]
+        described = [(file, *_describe(shell, file, **said)) for file in files]
     signer, client = shell.signer(), shell.client()
     if drafts is None:
         drafts = _draft(shell, client, signer, described)
@@ -83,22 +83,27 @@ def _require_no_drafts(files: tuple[Path, ...]) -> None:
 
 
 def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, metadata: Path | None,
-              parents: tuple[str, ...]) -> Work:  # fmt: skip
-    return Work(
+              parents: tuple[str, ...]) -> tuple[Work, tuple[bytes, ...]]:  # fmt: skip
+    """What is said of a file, and the contents it derives from."""
+    contents = tuple(content_of(shell, parent) for parent in parents)
+    work = Work(
         content=digest(shell, file).sha256,
         origin=origin or "",
         model=from_hex(model, 32, "model id") if model else ZERO,
-        parents=seal.parents_root([content_of(shell, parent) for parent in parents]),
+        parents=seal.parents_root(contents),
         metadata=digest(shell, metadata).sha256 if metadata else ZERO,
     )
+    return work, contents
 
 
-def _draft(shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work]]) -> dict[Path, Certificate]:
+def _draft(
+    shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work, tuple[bytes, ...]]]
+) -> dict[Path, Certificate]:
     """Drafts on disk, salts included: from here on nothing can be lost."""
     secret = seal.load_secret(shell.settings.secret_path)
-    entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work)) for file, work in works]
+    entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work), parents) for file, work, parents in works]
     made = {}
-    for (file, _), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+    for (file, *_), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
         draft.save(path_beside(file), replace=False)
         made[path_beside(file)] = draft
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")

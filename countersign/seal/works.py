@@ -30,8 +30,8 @@ from countersign.chain.codec import encode_call, tuple_of
 from countersign.durable import make_private_folder, write_durably
 from countersign.errors import ChainError, InputError, NotFinal, Reverted, SignerError
 from countersign.keys.ecdsa import recover
-from countersign.merkle import MerkleTree
-from countersign.records import ORIGINS, ZERO, Call, Contracts, Work
+from countersign.merkle import MerkleTree, list_root
+from countersign.records import ORIGINS, Call, Contracts, Work
 
 __all__ = [
     "Draft",
@@ -54,11 +54,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Draft:
-    """One work before sealing: its file name, what is said of it, its secret salt."""
+    """One work before sealing: its file name, what is said of it, its secret salt. ``parents`` are the contents whose
+    root the work names."""
 
     name: str
     work: Work
     salt: bytes
+    parents: tuple[bytes, ...] = ()
 
 
 def new_salt() -> bytes:
@@ -94,7 +96,7 @@ def salt_of(secret: bytes, work: Work) -> bytes:
 
 def parents_root(contents: Sequence[bytes]) -> bytes:
     """RFC 6962 root over the contents a work derives from, in the given order; zero for none."""
-    return MerkleTree(contents).root if contents else ZERO
+    return list_root(contents)
 
 
 def drafts(works: Iterable[Draft], creator: bytes, contracts: Contracts) -> list[Certificate]:
@@ -107,7 +109,8 @@ def drafts(works: Iterable[Draft], creator: bytes, contracts: Contracts) -> list
     leaves = [leaf_data(contracts.chain_id, contracts.registry, creator, work_id(e.work), e.salt) for e in batch]
     tree = MerkleTree(leaves)
     return [
-        Certificate(e.name, e.work, creator, e.salt, contracts, tree.path(i), tree.root) for i, e in enumerate(batch)
+        Certificate(e.name, e.work, creator, e.salt, contracts, tree.path(i), tree.root, e.parents)
+        for i, e in enumerate(batch)
     ]
 
 
