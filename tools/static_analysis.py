@@ -1,4 +1,4 @@
-"""Slither over the contracts: every finding must have a reason in tools/slither.toml, and every reason a finding.
+"""forge lint and Slither: every finding must have a reason in tools/static_analysis.toml, and every reason a finding.
 
 It reads the compiler's output of `forge build` (.build/forge) instead of compiling again, and of that output only what
 belongs to the contracts. Exit code 1 and one line per problem when a finding is new or a reason is left over.
