@@ -70,8 +70,17 @@ class Weather:
     def fair(self) -> Iterator[None]:
         """Meanwhile every transaction is mined by itself."""
         self.chain.rpc("evm_setAutomine", True)
-        yield
-        self.chain.rpc("evm_setAutomine", False)
+        try:
+            yield
+        finally:
+            self.chain.rpc("evm_setAutomine", False)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Meanwhile no block is made, whatever nodes send. Who asks through Observed for more than a look has to
+        wait."""
+        with self._lock:
+            yield
 
     def finalize(self) -> None:
         """Let all that is in a block become final."""
