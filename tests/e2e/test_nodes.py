@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from commandline import Cli
 from committee import MODEL, NODES, PUBLISHER, NodeProcess, World, address, nodes_of, policy_of, until
-from faults import FaultProxy, at
+from faults import FaultProxy, at, never
 
 from countersign import models
 from countersign.canonical import checksum, keccak, model_id, to_hex
@@ -384,7 +384,21 @@ def test_a_chain_that_goes_away_and_comes_back(tmp_path: Path) -> None:
                 world = World(again, world.policy)
                 world.request(subject)
                 assert world.judged(subject) == Outcome.PASS
-            assert len(node.events("trouble")) == 1
+
+
+def test_trouble_is_said_once_while_it_lasts(alone: World, tmp_path: Path) -> None:
+    """However often the node looks in vain. (A chain that goes down answers now and then: each time it is over.)"""
+    with nodes_of(alone, tmp_path, started=False) as (node,), FaultProxy(alone.chain.url) as proxy:
+        node.start(proxy.url).wait_up()
+        assert not node.events("trouble")
+        proxy.faults = lambda *_: "drop request"
+        assert until(lambda: proxy.faults_met()["drop request"] >= 5)
+        assert len(node.events("trouble")) == 1
+        proxy.faults = never
+        subject = alone.deliver(b"good", b"good")
+        alone.request(subject)
+        assert alone.judged(subject) == Outcome.PASS
+        assert len(node.events("trouble")) == 1
 
 
 def test_a_request_that_a_fork_moves_is_signed_anew(tmp_path: Path) -> None:
