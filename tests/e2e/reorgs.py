@@ -86,14 +86,14 @@ class Weather:
         """Let all that is in a block become final."""
         self.mine(self.chain.finality + 1)
 
-    def strike(self, random: Random) -> None:
-        """A reorganisation of random depth. Transactions are included again, in another order, or back in the pool, or
-        lost."""
+    def strike(self, random: Random, depth: int = 0) -> None:
+        """A reorganisation of random depth, or of this one. Transactions are included again, in another order, or back
+        in the pool, or lost."""
         with self._lock:
             self._note()
             allowed = min(DEEPEST, self.number("latest") - self.number("finalized"))
             if allowed:
-                depth = random.randint(1, min(4, allowed) if random.random() < 0.5 else allowed)
+                depth = min(depth, allowed) or random.randint(1, min(4, allowed) if random.random() < 0.5 else allowed)
                 self._replace(depth, *self._fates(self._transactions(depth), random), random.randint(1, 3))
 
     def drop(self, depth: int) -> None:
