@@ -5,6 +5,6 @@ chain's state proofs inside it. Neither talks to a chain.
 """
 
 from countersign.certificate.document import Certificate, path_beside
-from countersign.certificate.stateproof import AccountProof, ProvenState, SlotProof, StateProof
+from countersign.certificate.stateproof import AccountProof, ProvenState, SlotProof, StateProof, read_header
 
-__all__ = ["AccountProof", "Certificate", "ProvenState", "SlotProof", "StateProof", "path_beside"]
+__all__ = ["AccountProof", "Certificate", "ProvenState", "SlotProof", "StateProof", "path_beside", "read_header"]
