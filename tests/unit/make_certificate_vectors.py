@@ -21,6 +21,7 @@ from world import (
     CONTENT,
     CONTRACTS,
     CREATOR,
+    FILE,
     NOW,
     SERVICE,
     SUCCESSOR,
@@ -40,7 +41,7 @@ from countersign.errors import CertificateError
 from countersign.merkle import list_root
 from countersign.verify import verify
 
-FILE = Path(__file__).parents[1] / "vectors" / "certificates.json"
+VECTORS = Path(__file__).parents[1] / "vectors" / "certificates.json"
 SEALED = NOW - 500
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 PARENTS = (bytes([1]) * 32, bytes([2]) * 32, bytes([3]) * 32)
@@ -306,6 +307,7 @@ def certificates() -> dict[str, Any]:
     at = {name: checksum(getattr(CONTRACTS, name)) for name in ("registry", "identities", "models")}
     return {
         "contracts": at,
+        "file": FILE.decode(),
         "bases": {name: json.loads(c.to_json()) for name, c in bases().items()},
         "cases": [_judged(case) for case in _cases()],
     }
@@ -317,4 +319,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
+    VECTORS.write_text(text(), encoding="utf-8")

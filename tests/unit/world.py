@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import rlp
@@ -16,7 +17,8 @@ from countersign.chain.deployments import contracts_on
 from countersign.records import Work
 
 CONTRACTS = contracts_on(31337)
-CONTENT = bytes.fromhex("11" * 32)
+FILE = b"A seal is a commitment's time on chain.\n"
+CONTENT = sha256(FILE).digest()
 CONTRACTS_WITH_STATE = (CONTRACTS.registry, CONTRACTS.identities)
 NOW = 1_800_000_000
 BLOCK = 100
