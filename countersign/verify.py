@@ -31,12 +31,77 @@ from countersign.times import utc
 if TYPE_CHECKING:
     from countersign.chain.client import Client
 
-__all__ = ["Report", "Step", "lookup", "verify"]
+__all__ = ["EXPLANATIONS", "Report", "Step", "lookup", "verify"]
 
 State = Literal["pass", "fail", "unknown", "warn", "note"]
 Outcome = Literal["verified", "not verified", "could not check"]
 
 _EXIT: dict[Outcome, int] = {"verified": 0, "not verified": 1, "could not check": 2}
+
+
+EXPLANATIONS = {
+    "content": (
+        "Compares the SHA-256 of the file at hand with the one in the certificate. To be wrong, somebody must "
+        "have found two files with one SHA-256, which nobody has. It does not prove that similar files, crops or "
+        "re-encodings are the same work."
+    ),
+    "contracts": (
+        "Compares the certificate's contracts with the addresses that this version of Countersign knows. To be "
+        "wrong, you must have been given a changed version of this program. It does not prove that there is code "
+        "at these addresses on that chain; the address is derived from the code, so no other code can be there."
+    ),
+    "opening": (
+        "Recomputes the seal from work, creator and salt, follows the path to the root, and compares that with "
+        "the root in the certificate. To be wrong, SHA-256 or Keccak-256 must be broken. It does not prove that "
+        "the root was ever sealed (see seal), nor that what is said of the work, such as its origin or model, is "
+        "true."
+    ),
+    "state proof": (
+        "Hashes every node of the proofs, from storage slots to accounts to the state root in the block header. "
+        "To be wrong, Keccak-256 must be broken. It does not prove that the header belongs to the chain (see "
+        "block)."
+    ),
+    "block": (
+        "Compares the hash of the block header in the proof with the hash that you trust, or that nodes call "
+        "final. This is the one thing believed: to be wrong, every source that you compared must lie, or the "
+        "chain must have forgotten a final block. It does not prove anything that happened after that block."
+    ),
+    "newest state": (
+        "Has the node prove seal, claim and keys anew against the newest final block, and recomputes that proof "
+        "down to the block's hash. To be wrong, the node and all witnesses must name a false block, or an old "
+        "one: look at the time that is shown. It does not cover what is not final yet."
+    ),
+    "signature": (
+        "Recovers who signed the creator's statement about the work (EIP-712) and compares that with the creator "
+        "or with a key of the creator's identity. To be wrong, somebody must have the creator's key, or secp256k1 "
+        "must be broken; of a contract wallet's signature the node is believed. It does not prove when it was "
+        "signed."
+    ),
+    "seal": (
+        "Reads from the proven state when this root was sealed, and by whom. To be wrong, an earlier step must "
+        "be. It proves that the work existed at that time, not that it was new then: it may be older, and "
+        "somebody else's."
+    ),
+    "consent": (
+        "Shows that the named creator wanted this: a key of the creator's identity sealed it, or signed, before "
+        "that key was cut off. To be wrong, somebody must have used the key while its owner had not marked it as "
+        "compromised. It does not prove who the person behind the key is."
+    ),
+    "claim": (
+        "Reads from the proven state who claims the content, and whether the claim was retracted. To be wrong, an "
+        "earlier step must be. It does not prove authorship: it shows who claims these bytes with the earliest "
+        "seal in this registry, as of the block that is named."
+    ),
+    "objections": (
+        "Asks the node for public objections to the claim. They are events, which no state proof covers: a node "
+        "can leave them out. An objection is somebody's word; it warns and decides nothing."
+    ),
+    "record": (
+        "Reads from the proven state who claims these bytes. Without the certificate it cannot be shown what else "
+        "the creator said of the work."
+    ),
+}
+"""For each step by its name: what is compared, what must be broken for it to be wrong, what it does not prove."""
 
 
 @dataclass(frozen=True)
