@@ -229,9 +229,7 @@ def _always_finalized(block: Any) -> Lie:
 
 def test_explanations_and_the_credential(cli: Cli, claimed: Path, tmp_path: Path) -> None:
     explained = done(cli("verify", claimed, "--explain", "--json")).json["steps"]
-    assert all(
-        "does not" in step["explanation"] or "no state proof covers" in step["explanation"] for step in explained
-    )
+    assert all(" not " in step["explanation"] and len(step["explanation"]) > 100 for step in explained)
     assert "It does not prove authorship" in " ".join(done(cli("verify", claimed, "--explain")).out.split())
 
     out = tmp_path / "photo.vc.json"
