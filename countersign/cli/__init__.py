@@ -21,6 +21,7 @@ _COMMANDS = {
     "retract": "works",
     "object": "works",
     "verify": "reading",
+    "refresh": "refreshing",
     "show": "reading",
     "mine": "reading",
     "model": "models",
