@@ -60,8 +60,9 @@ def _signer(said: Credentials, existed: int | None, at: int | None) -> tuple[Lit
     by = f"C2PA: signed by {said.signer or 'nobody named'}"
     if said.state in ("expired", "revoked"):
         return _ended(said, by, existed, at)
-    lasting = f" The chain shows these credentials on {utc(existed)}, also when that certificate has ended."
-    more = (lasting if existed else "") + "".join(f" {p}" for p in said.problems if "unsigned" in p)
+    more = "".join(f" {problem}" for problem in said.problems if "unsigned" in problem)
+    if existed:
+        more += f" The chain shows these credentials on {utc(existed)}, also when that certificate has ended."
     if said.state == "trusted":
         return "pass", f"{by}, for whom your trust anchor {said.issuer} vouches.{more}"
     if said.state == "development":

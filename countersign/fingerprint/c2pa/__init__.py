@@ -1,8 +1,8 @@
 """Content Credentials (C2PA): signing, embedding, reading; and the bytes of a picture without them.
 
 :mod:`~countersign.fingerprint.c2pa.container` is our own small walk through JPEG and PNG,
-:mod:`~countersign.fingerprint.c2pa.signing` writes manifests, :mod:`~countersign.fingerprint.c2pa.reading` reads them in
-a process of its own. The C2PA library is asked for no network: no remote manifests, no OCSP, no time stamps.
+:mod:`~countersign.fingerprint.c2pa.signing` writes manifests, :mod:`~countersign.fingerprint.c2pa.reading` reads them,
+in a process of its own. The C2PA library is asked for no network: no remote manifests, no OCSP, no time stamps.
 """
 
 __all__ = ["SETTINGS"]
@@ -20,4 +20,4 @@ SETTINGS = {
     },
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
 }
-"""What the library is told in every context: a picture's thumbnail costs more than all the rest, the network is ours."""
+"""What the library is told in every context. A thumbnail costs more time than all the rest; nothing may be fetched."""

@@ -33,7 +33,7 @@ _WORDS = {
     "assertion.bmffHash.mismatch": "The file's bytes are not those that were signed.",
     "assertion.hashedURI.mismatch": "A statement in the manifest was changed after signing.",
     "claimSignature.mismatch": "The signature does not fit what the manifest says.",
-    "assertion.dataHash.additionalExclusionsPresent": "The signer left parts of the file unsigned, beside the manifest.",
+    "assertion.dataHash.additionalExclusionsPresent": "The signer left parts of the file unsigned.",
 }
 
 
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _answer(path: Path, sidecar: bytes | None, anchors: str | None) -> dict[str, Any] | None:
-    import c2pa
+    import c2pa  # type: ignore[import-untyped]
 
     settings = SETTINGS | ({"trust": {"user_anchors": anchors}} if anchors else {})
     try:
@@ -90,7 +90,7 @@ def _reduced(
     label = _get(store, "active_manifest")
     manifests: dict[str, Any] = _get(store, "manifests", dict)
     active = _get(manifests, label, dict)
-    told = next((m for m in _get(shown, "manifests", list) if _get(m, "label") == label), {})
+    told: Any = next((m for m in _get(shown, "manifests", list) if _get(m, "label") == label), {})
     signed = _get(told, "signature", dict)
     state, problems = _judged(store, _signer(signed), anchored)
     said = _get(_get(detailed, "manifests", dict), label, dict)
@@ -194,7 +194,8 @@ def _person(name: dict[str, Any]) -> str:
 
 
 def _validity(signed: dict[str, Any], which: str) -> str:
-    return _get(_get(_get(signed, "certificateInfo", dict), "validity", dict), which)
+    told: str = _get(_get(_get(signed, "certificateInfo", dict), "validity", dict), which)
+    return told
 
 
 def _time(text: str) -> int | None:

@@ -99,7 +99,7 @@ def _jpeg(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], int]:
     for _ in range(_MOST):
         head = _at(file, at, 4)
         marker, end = head[1], at + 2 + int.from_bytes(head[2:])
-        if head[0] != 0xFF or not 0xC0 <= marker or 0xD0 <= marker <= 0xD9 or end < at + 4 or end > size:
+        if head[0] != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD9 or end < at + 4 or end > size:
             if head[:2] != b"\xff\xff":  # a fill byte
                 break
             at += 1

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import media_type
 
-__all__ = ["Credentials", "Ingredient", "SealNamed", "readable", "read_manifest", "sidecar_of"]
+__all__ = ["Credentials", "Ingredient", "SealNamed", "read_manifest", "readable", "sidecar_of"]
 
 State = Literal["trusted", "untrusted", "development", "expired", "revoked", "invalid"]
 

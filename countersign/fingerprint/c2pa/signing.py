@@ -293,7 +293,7 @@ def _signed(
     source: Any, target: Any, kind: str, definition: dict[str, Any], identity: Identity, name: str, *, embed: bool
 ) -> bytes:
     try:
-        import c2pa
+        import c2pa  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtra("media", "Signing Content Credentials") from error
 
