@@ -32,7 +32,7 @@ def identity_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--c2pa-cert`` and ``--c2pa-key``."""
     key = click.option("--c2pa-key", type=click.Path(path_type=Path), metavar="PEM", help="Its private key.")
     certificate = click.option("--c2pa-cert", type=click.Path(path_type=Path), metavar="PEM|P12",
-                               help="Your own certificate chain for C2PA; without one, a development certificate.")  # fmt: skip
+                               help="Your certificate chain for C2PA. [a development certificate]")  # fmt: skip
     return certificate(key(function))
 
 
@@ -85,30 +85,16 @@ def _sign(shell: Shell, file: Path, c2pa_cert: Path | None, c2pa_key: Path | Non
 
     FILE itself is left as it is: JPEG and PNG get a copy to publish, other media a sidecar.
     """
+    from countersign.fingerprint.iscc import iscc_code
     from countersign.seal.credentials import definition, write_credentials
 
     certificate = Certificate.load(path_beside(file))
     if digest(shell, file).sha256 != certificate.work.content:
         raise InputError(f"{file} is not the sealed file.", "Give the original that the certificate is about.")
-    said = definition(certificate, training=training, iscc=iscc_of(file))
+    said = definition(certificate, training=training, iscc=iscc_code(file))
     path = write_credentials(file, certificate, identity(shell, c2pa_cert, c2pa_key), said)
     facts = {"credentials": str(path), "leaf": to_hex(certificate.leaf)}
     shell.answer(facts, f"Content Credentials: {path}")
-
-
-def iscc_of(file: Path) -> str | None:
-    """The file's ISCC, for media that have one here."""
-    from importlib.util import find_spec
-
-    if find_spec("countersign.fingerprint.iscc") is None:
-        return None
-    from countersign.fingerprint.iscc import iscc_code  # type: ignore[import-not-found,unused-ignore]
-
-    try:
-        code: str | None = iscc_code(file)
-        return code
-    except InputError:
-        return None
 
 
 @command(

@@ -41,7 +41,13 @@ def definition(
     certificate: Certificate, *, training: str | None = None, iscc: str | None = None, titles: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The manifest of a work as C2PA's "manifest definition": where it comes from, what it may be used for, what it
-    derives from, its ISCC, and the leaf of its seal. ``titles`` are the parents' names, as far as known."""
+    derives from, its ISCC, and the leaf of its seal. ``titles`` are the parents' names, as far as known.
+
+    Raises InputError for a work without an origin: C2PA demands one.
+    """
+    if not certificate.work.origin:
+        raise InputError("Content Credentials say where a work comes from; this one does not.",
+                         "Seal it with --origin, e.g. trainedAlgorithmicMedia.")  # fmt: skip
     seal = {
         "leaf": to_hex(certificate.leaf),
         "chainId": certificate.contracts.chain_id,
@@ -72,8 +78,7 @@ def _is_edit(certificate: Certificate) -> bool:
 
 def _actions(certificate: Certificate) -> list[dict[str, Any]]:
     """A work that is an edit of one other opens it; every other one is created, from inputs or none."""
-    origin = certificate.work.origin
-    source = {"digitalSourceType": source_type(origin)} if origin else {}
+    source = {"digitalSourceType": source_type(certificate.work.origin)}
     if _is_edit(certificate):
         opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["parent0"]}}
         return [opened, {"action": "c2pa.edited", **source}]

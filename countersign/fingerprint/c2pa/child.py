@@ -17,12 +17,14 @@ from typing import Any
 from countersign.fingerprint.c2pa import SETTINGS
 from countersign.fingerprint.c2pa.signing import DEVELOPMENT
 
-__all__ = ["main"]
+__all__ = ["answer", "main"]
 
 _MEMORY, _SECONDS = 4 << 30, 50
 _TEXT, _ITEMS = 300, 50
 _LEAF, _ADDRESS = re.compile("0x[0-9a-f]{64}"), re.compile("0x[0-9a-fA-F]{40}")
-_TIME_ONLY = {"signingCredential.expired", "claimSignature.outsideValidity", "signingCredential.untrusted"}
+_ENDED = {"signingCredential.expired", "claimSignature.outsideValidity", "signingCredential.untrusted"}
+"""Failures of a certificate that has ended, and of nothing else."""
+_BOUND = {"assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match"}
 _REVOKED = {"signingCredential.ocsp.revoked", "signingCredential.revoked"}
 _WORDS = {
     "signingCredential.untrusted": "None of the trusted authorities vouches for the signer.",
@@ -44,11 +46,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     question = json.load(sys.stdin)
     sidecar = Path(question["sidecar"]).read_bytes() if question["sidecar"] else None
-    answer = _answer(Path(question["path"]), sidecar, question["anchors"])
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(answer(Path(question["path"]), sidecar, question["anchors"])))
 
 
-def _answer(path: Path, sidecar: bytes | None, anchors: str | None) -> dict[str, Any] | None:
+def answer(path: Path, sidecar: bytes | None, anchors: str | None) -> dict[str, Any] | None:
+    """What the active manifest says, as the fields of ``reading.Credentials`` in types of
+    JSON; None when there is none. ``anchors`` are certificates in PEM."""
     import c2pa  # type: ignore[import-untyped]
 
     settings = SETTINGS | ({"trust": {"user_anchors": anchors}} if anchors else {})
@@ -119,15 +122,19 @@ def _judged(store: dict[str, Any], signer: str, anchored: bool) -> tuple[str, li
     failures, notes = _codes(results, "failure"), _codes(results, "informational")
     problems = [_sentence(code) for code in failures]
     problems += [_WORDS[code] for code in notes if code == "assertion.dataHash.additionalExclusionsPresent"]
-    return _state(verdict, set(failures), signer, anchored), list(dict.fromkeys(problems))
+    state = _state(verdict, set(failures), signer, anchored)
+    held = set(_codes(results, "success"))
+    if state in ("expired", "revoked") and not ("claimSignature.validated" in held and held & _BOUND):
+        state = "invalid"
+    return state, list(dict.fromkeys(problems))
 
 
 def _state(verdict: str, failures: set[str], signer: str, anchored: bool) -> str:
     """Only the library's own positive verdict makes a manifest more than invalid, or failures of time alone."""
     if verdict not in ("Trusted", "Valid"):
-        if failures & _REVOKED and failures <= _TIME_ONLY | _REVOKED:
+        if failures & _REVOKED and failures <= _ENDED | _REVOKED:
             return "revoked"
-        return "expired" if failures - {"signingCredential.untrusted"} and failures <= _TIME_ONLY else "invalid"
+        return "expired" if failures - {"signingCredential.untrusted"} and failures <= _ENDED else "invalid"
     if DEVELOPMENT in signer:
         return "development"
     return "trusted" if verdict == "Trusted" and anchored and not failures else "untrusted"
