@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from countersign.errors import InputError
-from countersign.fingerprint.c2pa.container import media_type, original_digest, walk, without_credentials
+from countersign.fingerprint.c2pa.container import holds, media_type, original_digest, walk, without_credentials
 from countersign.fingerprint.c2pa.signing import Identity, from_pem, sign
 from countersign.seal.credentials import source_type
 
@@ -52,7 +52,7 @@ def test_a_real_picture_comes_back_byte_for_byte(picture: Path, press: Identity,
     signed, embedded = sign(picture, {"assertions": [CREATED]}, press)
     published = tmp_path / "published"
     published.write_bytes(signed)
-    assert embedded and len(signed) > picture.stat().st_size
+    assert embedded and len(signed) > picture.stat().st_size and holds(signed, picture.read_bytes())
     assert original_digest(published) == sha256(picture.read_bytes()).digest()
     assert original_digest(picture) is None, "there is nothing to leave out"
 
@@ -76,6 +76,8 @@ def test_odd_pictures_come_back_too(tail: bytes, comment: bytes, width: int) -> 
     data = jpeg(width, comment=comment, exif=b"Exif\0\0" + tail) + tail
     with_box = data[:2] + segment(manifest()) + data[2:]
     assert without_credentials(with_box) == data == without_credentials(data)
+    assert holds(with_box, data) and holds(data, data)
+    assert not holds(with_box, data + b"x") and not holds(with_box, data[:-1]) and not holds(b"", data)
 
 
 @given(st.binary(max_size=300))

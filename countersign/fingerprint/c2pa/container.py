@@ -17,7 +17,7 @@ from typing import BinaryIO
 from countersign.durable import open_regular
 from countersign.errors import InputError
 
-__all__ = ["EMBEDDABLE", "Walked", "media_type", "original_digest", "walk", "without_credentials"]
+__all__ = ["EMBEDDABLE", "Walked", "holds", "media_type", "original_digest", "walk", "without_credentials"]
 
 EMBEDDABLE = ("image/jpeg", "image/png")
 """Where manifests are embedded: dropping them gives the original bytes back, exactly."""
@@ -50,11 +50,15 @@ def media_type(head: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class Walked:
-    """What a picture consists of: ``credentials`` are the (start, end) of its C2PA parts; ``whole`` says whether it
-    reaches the end that its format demands."""
+    """What a picture consists of: ``credentials`` are the (start, end) of its C2PA parts; its image data start at
+    ``scan``, or at 0 in a PNG, which was walked to its end."""
 
     credentials: tuple[tuple[int, int], ...]
-    whole: bool
+    scan: int = 0
+
+    def is_whole(self, data: bytes) -> bool:
+        """Whether a JPEG's end marker follows: compressed image data cannot contain it."""
+        return self.scan == 0 or data.rfind(b"\xff\xd9", self.scan) >= 0
 
 
 def walk(file: BinaryIO) -> Walked | None:
@@ -65,9 +69,9 @@ def walk(file: BinaryIO) -> Walked | None:
     try:
         if kind == "image/jpeg":
             credentials, scan = _jpeg(file, size)
-            return Walked(tuple(credentials), _has_end(file, scan))
+            return Walked(tuple(credentials), scan)
         if kind == "image/png":
-            return Walked(tuple(_png(file, size)), True)
+            return Walked(tuple(_png(file, size)))
     except _Malformed:
         pass
     return None
@@ -129,17 +133,6 @@ def _next(body: bytes, header: int) -> bytes:
     return body[:4] + (int.from_bytes(body[4:8]) + 1).to_bytes(5)[-4:] + body[8 : 8 + header]
 
 
-def _has_end(file: BinaryIO, start: int) -> bool:
-    """Whether a JPEG's end marker follows: compressed data cannot contain it."""
-    file.seek(start)
-    last = b""
-    while block := file.read(_CHUNK):
-        if b"\xff\xd9" in last + block:
-            return True
-        last = block[-1:]
-    return False
-
-
 def _at(file: BinaryIO, position: int, count: int) -> bytes:
     file.seek(position)
     data = file.read(count)
@@ -152,6 +145,18 @@ def without_credentials(data: bytes) -> bytes:
     """The picture's bytes without C2PA parts; the same bytes when it has none or is no picture."""
     walked = walk(BytesIO(data))
     return b"".join(_kept(BytesIO(data), walked)) if walked else data
+
+
+def holds(signed: bytes, original: bytes) -> bool:
+    """Whether dropping the C2PA parts of ``signed`` gives ``original`` back."""
+    walked, at, kept = walk(BytesIO(signed)), 0, 0
+    if walked is None:
+        return False
+    for start, end in (*walked.credentials, (len(signed), 0)):
+        if not original.startswith(signed[at:start], kept):
+            return False
+        kept, at = kept + start - at, end
+    return kept == len(original)
 
 
 def original_digest(path: Path) -> bytes | None:

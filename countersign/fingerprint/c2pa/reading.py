@@ -21,6 +21,7 @@ __all__ = ["Credentials", "Ingredient", "SealNamed", "read_manifest", "readable"
 
 State = Literal["trusted", "untrusted", "development", "expired", "revoked", "invalid"]
 
+_COMMAND = ("-m", "countersign.fingerprint.c2pa.child")
 _SECONDS = 60.0
 _LARGEST_ANSWER = 4 << 20
 
@@ -113,9 +114,13 @@ def read_manifest(path: Path, *, anchors: Path | None = None, sidecar: Path | No
         raise MissingExtra("media", "Reading Content Credentials")
     _require_readable(path)
     question = {"path": str(path), "sidecar": str(sidecar) if sidecar else None, "anchors": _pem(anchors)}
-    command = [sys.executable, "-P", "-m", "countersign.fingerprint.c2pa.child"]
     try:
-        run = subprocess.run(command, input=json.dumps(question).encode(), capture_output=True, timeout=_SECONDS)
+        run = subprocess.run(
+            [sys.executable, "-P", *_COMMAND],
+            input=json.dumps(question).encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         return _unreadable(f"Reading the manifest takes longer than {_SECONDS:.0f} s.")
     if run.returncode or len(run.stdout) > _LARGEST_ANSWER:
@@ -141,7 +146,7 @@ def _pem(anchors: Path | None) -> str | None:
     except (OSError, ValueError) as error:
         raise InputError(f"The trust anchors {anchors} cannot be read.", "Give certificates in PEM.") from error
     if "-----BEGIN CERTIFICATE-----" not in text:
-        raise InputError(f"{anchors} holds no certificates in PEM.", "Give the authorities you trust.")
+        raise InputError(f"The trust anchors {anchors} are no certificates in PEM.", "Give the authorities you trust.")
     return text
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from countersign.durable import make_private_folder, open_regular, write_durably
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa import SETTINGS
-from countersign.fingerprint.c2pa.container import EMBEDDABLE, media_type, walk, without_credentials
+from countersign.fingerprint.c2pa.container import EMBEDDABLE, holds, media_type, walk
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -258,20 +258,20 @@ def sign(work: Path, definition: dict[str, Any], identity: Identity) -> tuple[by
     if kind not in EMBEDDABLE:
         with open_regular(work) as file:
             return _manifest(file, kind, definition, identity, work.name), False
+    if work.stat().st_size > _LARGEST:
+        raise InputError(f"{work} is larger than {_LARGEST >> 20} MB.", "Its certificate alone seals it.")
     with open_regular(work) as file:
-        original = file.read(_LARGEST + 1)
+        original = file.read()
     _require_picture(work.name, original)
     signed = _embedded(original, kind, definition, identity, work.name)
-    if without_credentials(signed) != original:
+    if not holds(signed, original):
         raise InputError(f"{work} cannot carry Content Credentials unchanged.", "Its certificate alone seals it.")
     return signed, True
 
 
 def _require_picture(name: str, data: bytes) -> None:
-    if len(data) > _LARGEST:
-        raise InputError(f"{name} is larger than {_LARGEST >> 20} MB.", "Its certificate alone seals it.")
     walked = walk(BytesIO(data))
-    if walked is None or not walked.whole:
+    if walked is None or not walked.is_whole(data):
         raise InputError(f"{name} is cut off or damaged: it is not a whole picture.", "Give the file as it was made.")
     if walked.credentials:
         raise InputError(f"{name} carries Content Credentials already.",
