@@ -52,20 +52,24 @@ def seal_batch(
 
 def _where(given: tuple[Path, ...], bundle: Path | None) -> tuple[Path, dict[str, Path]]:
     """The bundle's path, and what it is made of: nothing for a bundle that is only to be gone on with."""
-    if bundle is None and len(given) == 1:
-        [only] = given
-        if only.name.endswith(BUNDLE_SUFFIX):
-            if not only.exists():
-                raise InputError(f"{only} does not exist.", "Give the folder or files to seal.")
-            return only, {}
-        return bundle_beside(only.resolve()), {"": only.resolve()}
-    if bundle is None:
+    if len(given) == 1 and given[0].is_dir():
+        return _bundle(bundle) or bundle_beside(given[0].resolve()), {"": given[0].resolve()}
+    if len(given) == 1 and given[0].name.endswith(BUNDLE_SUFFIX) and bundle is None:
+        if not given[0].exists():
+            raise InputError(f"{given[0]} does not exist.", "Give the folder or files to seal.")
+        return given[0], {}
+    path = _bundle(bundle)
+    if path is None:
         raise InputError("There is a folder among several names.", "Say with --bundle where to put the certificates.")
-    path = bundle if bundle.name.endswith(BUNDLE_SUFFIX) else bundle_beside(bundle)
     named = {file.absolute().name: file.resolve() for file in given}
     if len(named) < len(given):
         raise InputError("Two of these have the same name.", "Put them into one folder, and seal that.")
     return path, named
+
+
+def _bundle(named: Path | None) -> Path | None:
+    """The bundle's path as --bundle names it, with or without its ending."""
+    return named if named is None or named.name.endswith(BUNDLE_SUFFIX) else bundle_beside(named)
 
 
 @contextmanager
@@ -109,7 +113,7 @@ def _digest(shell: Shell, batch: seal.Batch, skip_bad: bool) -> None:
     if refused and not skip_bad:
         reasons = [bad.why for bad in refused]
         raise InputError(
-            _some(reasons, "files cannot be sealed"), "Mend them and repeat, or leave them out: --skip-bad."
+            _some(reasons, "these files cannot be sealed"), "Mend them and repeat, or leave them out: --skip-bad."
         )
     batch.leave_out(bad.entry for bad in refused)
     for bad in refused:
@@ -121,7 +125,7 @@ def _draft(shell: Shell, batch: seal.Batch) -> None:
     names = list(islice(changed(batch, _files(batch)), _SHOWN + 1))
     if names:
         raise InputError(
-            _some(names, "files changed since they were digested"),
+            _some(names, "these files changed since they were digested"),
             f"Restore them, or remove {batch.path.name} and begin anew: nothing is sealed yet.",
         )
     with shell.progress(batch.size, "Making the tree", unit=" works") as advance:
@@ -158,7 +162,7 @@ def _later(batch: seal.Batch, sources: dict[str, Path]) -> int:
 def _some(texts: list[str], what: str) -> str:
     shown = "\n".join(f"  {text}" for text in texts[:_SHOWN])
     more = f"\n  and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
-    return f"Nothing is sent: {what}:\n{shown}{more}\n"
+    return f"Nothing is sent, {what}:\n{shown}{more}"
 
 
 def _facts(path: Path, done: Certificate, later: int) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def _facts(path: Path, done: Certificate, later: int) -> dict[str, Any]:
 def _text(path: Path, done: Certificate, later: int) -> str:
     lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {path}"]
     if later:
-        lines.append(f"{later:,} files came later and are not in it: seal them with --bundle under another name.")
+        lines.append(f"{later:,} files there are not in it: to seal them too, name another bundle with --bundle.")
     if done.state == "draft":
         return "\n".join(["sealed, but not final yet: reveal nothing. Run the same command in a while:", *lines])
     how = f"You may post the works now; keep the bundle private. Certificates: countersign certificate {path.name} NAME"

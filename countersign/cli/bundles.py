@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from countersign import seal
-from countersign.canonical import checksum, from_hex, to_hex
+from countersign.canonical import checksum, claim_slot, from_hex, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Bundle, Certificate, bundle_beside, path_beside
 from countersign.cli.shell import Shell, certificate_path, command, digest
-from countersign.errors import CertificateError, InputError, Unreachable
+from countersign.errors import CertificateError, ChainError, InputError
 
-__all__ = ["certificate_command", "found_in_bundle", "taken_out"]
+if TYPE_CHECKING:
+    from countersign.chain.client import Client
+
+__all__ = ["certificate_command", "checkable", "found_in_bundle", "taken_out"]
 
 
 @command(
@@ -39,7 +42,7 @@ def certificate_command(
     """
     with Bundle(bundle) as opened:
         if folder:
-            _write_all(shell, opened, folder)
+            _write_all(shell, opened, folder, offline)
         elif target is None:
             shell.answer(_facts(bundle, opened), _text(bundle, opened))
         else:
@@ -64,20 +67,45 @@ def _meant(shell: Shell, opened: Bundle, bundle: Path, target: str) -> Certifica
 
 def _completed(shell: Shell, certificate: Certificate, offline: bool) -> Certificate:
     """With a proof of its own: the bundle's shows the seal, and of claims only the first work's."""
-    try:
-        if certificate.proof and certificate.sealer and not offline:
-            return seal.prove(shell.client(), certificate, certificate.sealer)
-    except Unreachable as error:
-        shell.say(f"No node: the certificate leaves open whether somebody claims the work. {error.message}")
+    if certificate.proof is None or certificate.sealer is None or offline:
+        return certificate
+    from countersign.seal import prove
+
+    return prove(shell.client(), certificate, certificate.sealer)
+
+
+def checkable(certificate: Certificate, client: Client | None) -> Certificate:
+    """A work's certificate out of a bundle with all that verifying it needs: which the bundle's proof leaves out is
+    whether the content is claimed. Raises CertificateError without a client that can tell."""
+    if certificate.proof is None or certificate.sealer is None or _shows_claim(certificate):
+        return certificate
+    if client is None:
+        raise CertificateError(
+            f"The bundle does not show whether somebody claims {certificate.name}.",
+            "Go online once: 'countersign certificate BUNDLE NAME' takes out a certificate that verifies offline.",
+        )
+    from countersign.seal import prove
+
+    with suppress(ChainError):  # then it is no such seal: verifying says what is wrong
+        return prove(client, certificate, certificate.sealer)
     return certificate
 
 
-def _write_all(shell: Shell, opened: Bundle, folder: Path) -> None:
+def _shows_claim(certificate: Certificate) -> bool:
+    slot = claim_slot(certificate.work.content)
+    return any(
+        slot == shown.slot
+        for account in (certificate.proof.accounts if certificate.proof else ())
+        for shown in account.slots
+    )
+
+
+def _write_all(shell: Shell, opened: Bundle, folder: Path, offline: bool) -> None:
     with shell.progress(opened.size, "Writing certificates", unit=" works") as advance:
         for certificate in opened.certificates():
             path = path_beside(folder / certificate.name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            certificate.save(path)
+            _completed(shell, certificate, offline).save(path)
             advance(1)
     shell.answer({"folder": str(folder), "works": opened.size}, f"{opened.size:,} certificates: {folder}")
 

@@ -9,7 +9,7 @@ import click
 
 from countersign.canonical import checksum, from_address, from_hex, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
-from countersign.cli.bundles import found_in_bundle
+from countersign.cli.bundles import checkable, found_in_bundle
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.errors import InputError, Unreachable
 from countersign.records import ORIGINS
@@ -39,7 +39,7 @@ countersign verify photo.jpg.countersign.json                   a certificate wi
 def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: bool, block_hash: str | None) -> int:
     """Check FILE in numbered steps. Without a certificate the chain is asked who claims these bytes."""
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
-    found, content = _what(shell, file, certificate)
+    found, content = _what(shell, file, certificate, offline)
     if found is None and (offline or content is None):
         raise InputError(f"There is no certificate beside {file}.", "Give one with --certificate, or go online.")
     client = None if offline else _client(shell, needed=found is None)
@@ -52,7 +52,7 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
     return report.exit_code
 
 
-def _what(shell: Shell, file: Path, certificate: Path | None) -> tuple[Certificate | None, bytes | None]:
+def _what(shell: Shell, file: Path, certificate: Path | None, offline: bool) -> tuple[Certificate | None, bytes | None]:
     """The certificate, if there is one, and the content, if there is a file."""
     if certificate is None and file.name.endswith(".countersign.json"):
         work = file.with_name(file.name.removesuffix(".countersign.json"))
@@ -60,7 +60,8 @@ def _what(shell: Shell, file: Path, certificate: Path | None) -> tuple[Certifica
     content = digest(shell, file).sha256
     path = certificate or path_beside(file)
     if path.name.endswith(BUNDLE_SUFFIX) or not (certificate or path.exists()):
-        return found_in_bundle(file, content, certificate), content
+        packed = found_in_bundle(file, content, certificate)
+        return packed and checkable(packed, None if offline else _client(shell, needed=False)), content
     return Certificate.load(path), content
 
 

@@ -47,10 +47,8 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @click.option("--metadata", type=click.Path(path_type=Path), help="A document about it; only its SHA-256 is sealed.")
 @click.option("--parent", "parents", multiple=True, metavar="FILE|0x…", help="A work it derives from; repeatable.")
 @click.option("--fingerprint/--no-fingerprint", default=None,
-              help="Seal an ISCC of each file too, by which copies are found (default, with the extra 'media').")  # fmt: skip
-@click.option(
-    "--bundle", type=click.Path(path_type=Path), help="Pack the certificates of all FILES into this one file."
-)
+              help="Seal an ISCC of each file too, which finds copies (default: if 'media' is there).")  # fmt: skip
+@click.option("--bundle", type=click.Path(path_type=Path), help="Pack all certificates into this one file.")
 @click.option("--skip-bad", is_flag=True, help="In a bundle, leave out files that are empty or cannot be read.")
 @click.option("--resume", is_flag=True, help="Go on with what is drafted already.")
 @_WAIT

@@ -1,8 +1,8 @@
 """Many works under one root: a journal while they are gathered, a bundle once they are sealed, in one file.
 
 A batch goes one way: works are added, :meth:`Batch.draft` closes it and makes the tree, :meth:`Batch.seal` sends the
-one transaction, :meth:`Batch.prove` attaches the chain's proof. Every step is on disk before it counts: whoever repeats it
-after a crash, wherever that was, goes on where it stopped. Memory does not grow with the number of works.
+one transaction, :meth:`Batch.prove` attaches the chain's proof. Every step is on disk before it counts: whoever repeats
+it after a crash, wherever that was, goes on where it stopped. Memory does not grow with the number of works.
 """
 
 from __future__ import annotations
