@@ -11,7 +11,16 @@ from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
 from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
 from countersign.chain.transport import BadAnswer, TooMuch, Transport
-from countersign.errors import ChainError, NoContract, NoFunds, Reverted, TooLarge, Unreachable, WrongChain
+from countersign.errors import (
+    CertificateError,
+    ChainError,
+    NoContract,
+    NoFunds,
+    Reverted,
+    TooLarge,
+    Unreachable,
+    WrongChain,
+)
 from countersign.records import (
     Block,
     Call,
@@ -312,14 +321,35 @@ class Client:
             return False
         return answer[:4] == magic
 
-    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int) -> StateProof:
-        """State proof of ``slots`` (address → slots) as of block ``number``, checked before it is returned."""
+    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int, *, header: bytes | None = None) -> StateProof:
+        """State proof of ``slots`` (address → slots) as of block ``number``, checked before it is returned.
+
+        ``header`` is that block's, where it is known already. Raises ChainError when the node no longer keeps that
+        state, or gives a proof that does not fit the header.
+        """
         accounts = tuple(self._account(address, wanted, number) for address, wanted in slots.items())
-        proof = StateProof(self.header(number), accounts)
-        proof.check()
+        proof = StateProof(header or self.header(number), accounts)
+        try:
+            proof.check()
+        except CertificateError as error:
+            raise ChainError(
+                f"The node at {self.host} proves nothing: what it gives does not fit the header of block {number}.",
+                "It is broken, or it lies: ask another node (--rpc).",
+            ) from error
         return proof
 
     def _account(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
+        try:
+            return self._asked(address, slots, number)
+        except Unreachable:
+            raise
+        except ChainError as error:
+            raise ChainError(
+                f"The node at {self.host} does not prove the state of block {number}: {error.message}",
+                "Nodes prune old state and some offer no proofs: ask another one (--rpc), for old blocks an archive.",
+            ) from error
+
+    def _asked(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
         def read(raw: Any) -> AccountProof:
             entries = zip(slots, raw["storageProof"], strict=True)
             proven = tuple(SlotProof(slot, tuple(map(_bytes, entry["proof"]))) for slot, entry in entries)

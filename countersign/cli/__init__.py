@@ -22,6 +22,7 @@ _COMMANDS = {
     "object": "works",
     "certificate": "bundles",
     "verify": "reading",
+    "refresh": "refreshing",
     "show": "reading",
     "mine": "reading",
     "model": "models",

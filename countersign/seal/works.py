@@ -16,17 +16,15 @@ from typing import Any
 
 from countersign.canonical import (
     checksum,
-    claim_slot,
     claim_typed_data,
-    key_slot,
     leaf_data,
-    seal_slot,
     to_hex,
     work_id,
 )
 from countersign.certificate import Certificate
 from countersign.chain.client import Client
 from countersign.chain.codec import encode_call, tuple_of
+from countersign.chain.status import prove_status
 from countersign.durable import make_private_folder, write_durably
 from countersign.errors import ChainError, InputError, NotFinal, Reverted, SignerError
 from countersign.keys.ecdsa import recover
@@ -183,7 +181,7 @@ def prove(client: Client, certificate: Certificate, sealer: bytes) -> Certificat
     finalized = client.finalized()
     _require_final(client, certificate, sealer, finalized.number)
     sealed = replace(certificate, sealer=sealer)
-    return replace(sealed, proof=client.prove(_slots(client, sealed, sealer, finalized.number), finalized.number))
+    return replace(sealed, proof=prove_status(client, sealed, sealer, finalized.number))
 
 
 def _require_final(client: Client, certificate: Certificate, sealer: bytes, finalized: int) -> None:
@@ -196,19 +194,6 @@ def _require_final(client: Client, certificate: Certificate, sealer: bytes, fina
             f"The seal is in block {seal.block}, the newest final block is {finalized}.",
             "Wait and try again; reveal nothing until then.",
         )
-
-
-def _slots(client: Client, certificate: Certificate, sealer: bytes, number: int) -> dict[bytes, tuple[bytes, ...]]:
-    """What the proof covers: seal and claim, the records of all keys involved, and that a contract wallet is one."""
-    content, creator, c = certificate.work.content, certificate.creator, certificate.contracts
-    claim = client.claim_of(content, at=number)
-    signer = recover(certificate.digest, certificate.signature) if certificate.signature else None
-    keys = dict.fromkeys(key for key in (creator, sealer, signer, claim and claim.creator) if key)
-    slots: dict[bytes, tuple[bytes, ...]] = {
-        c.registry: (seal_slot(certificate.root, sealer), claim_slot(content)),
-        c.identities: tuple(map(key_slot, keys)),
-    }
-    return slots | {creator: ()} if client.has_code(creator) else slots
 
 
 def is_claimed(client: Client, certificate: Certificate) -> bool:
