@@ -9,17 +9,52 @@ that names it, so that shows what they refer to, not who they are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from countersign.canonical import checksum
 from countersign.certificate.document import Certificate
 from countersign.fingerprint.c2pa.reading import Credentials
+from countersign.records import ZERO
 from countersign.times import utc
 
-__all__ = ["Finding", "judge"]
+__all__ = ["Brought", "Finding", "judge", "judged_alone"]
 
 Finding = tuple[str, Literal["pass", "fail", "warn", "note"], str]
 """Name, state and detail of a step of verification."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What came with a file: its Content Credentials; ``stripped``, whether it is judged by its bytes without them;
+    the SHA-256 of the disclosure that lies beside it."""
+
+    credentials: Credentials | None = None
+    stripped: bool = False
+    disclosure: bytes | None = None
+
+    def findings(self, certificate: Certificate, at: int | None) -> list[Finding]:
+        """The steps that it adds to a certificate's verification; ``at`` is the seal's time, None while unproved."""
+        found = [_disclosed(certificate, self.disclosure)] if self.disclosure else []
+        if self.credentials is None:
+            return found
+        sealed = self.credentials.embedded and not self.stripped
+        return found + judge(certificate, self.credentials, sealed=sealed, at=at)
+
+
+def _disclosed(certificate: Certificate, disclosure: bytes) -> Finding:
+    if disclosure == certificate.work.metadata:
+        return "disclosure", "pass", "The disclosure beside it is the sealed one."
+    if certificate.work.metadata == ZERO:
+        return "disclosure", "warn", "The disclosure beside it was not sealed: anybody may have written it."
+    return "disclosure", "fail", "The disclosure beside it is not the document that was sealed."
+
+
+def judged_alone(said: Credentials) -> Finding:
+    """C2PA's verdict on a file of which no seal is known."""
+    if not said.intact:
+        return "manifest", "warn", f"The Content Credentials are not valid: {_why(said)}"
+    return ("signer", *_signer(said, None, None))
 
 
 def judge(certificate: Certificate, said: Credentials, *, sealed: bool, at: int | None) -> list[Finding]:

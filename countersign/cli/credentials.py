@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +12,31 @@ import click
 
 from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.certificate.credentials import Brought
+from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.shell import Shell, command, digest
-from countersign.errors import InputError
+from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import original_digest
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.fingerprint.c2pa.signing import Identity
+    from countersign.records import Work
 
-__all__ = ["ANCHORS", "TRAINING_OPTION", "c2pa_command", "credentials_of", "identity", "identity_options", "is_sidecar"]
+__all__ = [
+    "ANCHORS",
+    "Described",
+    "Marks",
+    "brought",
+    "c2pa_command",
+    "credentialed",
+    "disclosed",
+    "marking_options",
+    "original_of",
+    "stripped",
+    "with_copies",
+]
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 ANCHORS = click.option("--trust-anchors", type=click.Path(path_type=Path), metavar="PEM",
@@ -52,16 +69,127 @@ def identity(shell: Shell, certificate: Path | None, key: Path | None) -> Identi
     return signing.development(shell.settings.home / "c2pa-development.pem")
 
 
-def is_sidecar(path: Path) -> bool:
-    """Whether a file is a manifest alone."""
-    return path.suffix.lower() == ".c2pa"
-
-
 def credentials_of(file: Path, anchors: Path | None) -> Credentials | None:
     """The Content Credentials in a file, else those in the sidecar beside it."""
     beside = sidecar_of(file)
     inside = read_manifest(file, anchors=anchors)
     return inside or (read_manifest(file, anchors=anchors, sidecar=beside) if beside.exists() else None)
+
+
+def original_of(file: Path) -> Path | None:
+    """``photo.c2pa.jpg`` → ``photo.jpg``; None for other names."""
+    stem, middle, rest = file.name.rpartition(".c2pa.")
+    return file.with_name(f"{stem}.{rest}") if middle and stem and "." not in rest else None
+
+
+def with_copies(files: Iterable[Path]) -> tuple[Path, ...]:
+    """The files, and their published copies that have a draft of their own."""
+    copies = [(file, file.with_name(f"{file.stem}.c2pa{file.suffix}")) for file in files]
+    return tuple(dict.fromkeys(path for file, copy in copies
+                               for path in ((file, copy) if path_beside(copy).exists() else (file,))))  # fmt: skip
+
+
+def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
+    """What came with a file that is to be verified; without the library, its Content Credentials are not looked at."""
+    if file.name.endswith(".countersign.json"):
+        file = file.with_name(file.name.removesuffix(".countersign.json"))
+    if not file.is_file():
+        return Brought()
+    try:
+        said = credentials_of(file, anchors)
+    except MissingExtra as error:
+        said = None
+        if anchors or original_digest(file):
+            shell.say(f"not looked at: Content Credentials. {error.message} {error.next_step}")
+    disclosed = disclosure_path(original_of(file) or file)
+    return Brought(said, disclosure=digest(shell, disclosed).sha256 if disclosed.is_file() else None)
+
+
+def stripped(
+    came: Brought, file: Path, certificate: Certificate, content: bytes | None
+) -> tuple[Brought, bytes | None]:
+    """Judge a file by its bytes without Content Credentials, when those are the certificate's and the whole is not."""
+    if content in (None, certificate.work.content) or original_digest(file) != certificate.work.content:
+        return came, content
+    return replace(came, stripped=True), certificate.work.content
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What ``seal`` writes beside certificates, as its options say."""
+
+    c2pa: bool
+    c2pa_cert: Path | None
+    c2pa_key: Path | None
+    training: str | None
+    disclosure: bool
+
+    def __bool__(self) -> bool:
+        return self.c2pa or self.disclosure or bool(self.c2pa_cert or self.c2pa_key or self.training)
+
+    def require_use(self, metadata: bool) -> None:
+        """Raises InputError for options that would do nothing, or contradict each other."""
+        if (self.c2pa_cert or self.c2pa_key) and not self.c2pa:
+            raise InputError("A certificate for C2PA signs Content Credentials only.", "Add --c2pa.")
+        if self.training and not (self.c2pa or self.disclosure):
+            raise InputError("Nothing is written that could tell the choice about training.",
+                             "Add --c2pa or --disclosure.")  # fmt: skip
+        if self.disclosure and metadata:
+            raise InputError("A work has one document as metadata.", "Leave out --metadata or --disclosure.")
+
+
+def marking_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of :class:`Marks`."""
+    embed = click.option("--c2pa", is_flag=True, help="Write Content Credentials: photo.c2pa.jpg, to be published.")
+    disclose = click.option("--disclosure", is_flag=True,
+                            help="Write and seal FILE.disclosure.json (EU AI Act, Article 50).")  # fmt: skip
+    return embed(identity_options(TRAINING_OPTION(disclose(function))))
+
+
+Described = tuple[Path, "Work", tuple[bytes, ...]]
+"""A file, what is said of it, the contents it derives from."""
+
+
+def disclosed(described: list[Described], training: str | None) -> list[Described]:
+    """The works with disclosures as metadata, which are written beside them."""
+    from countersign.certificate.disclosure import disclosure, write_disclosure
+
+    done: list[Described] = []
+    for file, work, parents in described:
+        document = disclosure(file.name, work, training=training)
+        write_disclosure(file, document)
+        done.append((file, replace(work, metadata=sha256(document).digest()), parents))
+    return done
+
+
+def credentialed(
+    shell: Shell, described: list[Described], marks: Marks, leaf_of: Callable[[Described], Certificate]
+) -> list[Described]:
+    """The works, and the published copies of those that carry Content Credentials: sealed under the same root, so that
+    the chain's time covers the manifest too. ``leaf_of`` gives a work's certificate, of which only the leaf counts."""
+    from countersign.seal import parents_root
+    from countersign.seal.credentials import credentials_path, definition, write_credentials
+
+    who, done = identity(shell, marks.c2pa_cert, marks.c2pa_key), list(described)
+    for entry in described:
+        file, work, _ = entry
+        if credentials_path(file) is None:
+            shell.say(f"{file.name}: no Content Credentials for this kind of file; its certificate alone seals it.")
+            continue
+        certificate = leaf_of(entry)
+        said = definition(certificate, training=marks.training, iscc=_iscc(file, work))
+        path = write_credentials(file, certificate, who, said)
+        shell.say(f"Content Credentials: {path}")
+        if original_digest(path):
+            copy = replace(work, content=digest(shell, path).sha256, parents=parents_root([work.content]))
+            done.append((path, copy, (work.content,)))
+    return done
+
+
+def _iscc(file: Path, work: Work | None = None) -> str:
+    from countersign.fingerprint.iscc import code_of, iscc_code
+
+    return (code_of(work.fingerprint) if work else None) or iscc_code(file)
 
 
 @click.group("c2pa")
@@ -85,13 +213,12 @@ def _sign(shell: Shell, file: Path, c2pa_cert: Path | None, c2pa_key: Path | Non
 
     FILE itself is left as it is: JPEG and PNG get a copy to publish, other media a sidecar.
     """
-    from countersign.fingerprint.iscc import iscc_code
     from countersign.seal.credentials import definition, write_credentials
 
     certificate = Certificate.load(path_beside(file))
     if digest(shell, file).sha256 != certificate.work.content:
         raise InputError(f"{file} is not the sealed file.", "Give the original that the certificate is about.")
-    said = definition(certificate, training=training, iscc=iscc_code(file))
+    said = definition(certificate, training=training, iscc=_iscc(file))
     path = write_credentials(file, certificate, identity(shell, c2pa_cert, c2pa_key), said)
     facts = {"credentials": str(path), "leaf": to_hex(certificate.leaf)}
     shell.answer(facts, f"Content Credentials: {path}")

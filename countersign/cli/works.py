@@ -16,9 +16,10 @@ from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
 from countersign.chain.sender import intent
 from countersign.cli.batches import fingerprints, seal_batch
 from countersign.cli.bundles import taken_out
+from countersign.cli.credentials import Described, Marks, credentialed, disclosed, marking_options, with_copies
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
-from countersign.records import ORIGINS, ZERO, Work
+from countersign.records import ORIGINS, ZERO
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -37,6 +38,7 @@ _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal
 countersign seal photo.jpg --key keystore:me.json --origin trainedAlgorithmicMedia
 countersign seal *.png --key test:0          one transaction for all of them
 countersign seal photos/ --key test:0        any number of works: photos.countersign.bundle has all certificates
+countersign seal photo.jpg --key test:0 --origin trainedAlgorithmicMedia --c2pa --training notAllowed --disclosure
 countersign seal photo.jpg --resume          go on after a crash or without waiting
 """,
 )
@@ -51,30 +53,39 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @click.option("--bundle", type=click.Path(path_type=Path), help="Pack all certificates into this one file.")
 @click.option("--skip-bad", is_flag=True, help="In a bundle, leave out files that are empty or cannot be read.")
 @click.option("--resume", is_flag=True, help="Go on with what is drafted already.")
+@marking_options
 @_WAIT
 def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, skip_bad: bool, resume: bool, wait: bool,
+                 c2pa: bool, c2pa_cert: Path | None, c2pa_key: Path | None, training: str | None, disclosure: bool,
                  **said: Any) -> None:  # fmt: skip
     """Seal FILES before you post them: nothing about them becomes public.
 
     Writes FILE.countersign.json beside each: first as a draft with its secret salt, then, once the seal is final, as
     the certificate. Of a folder it writes one FOLDER.countersign.bundle, out of which 'countersign certificate' takes
-    single certificates. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
+    single certificates. With --c2pa, publish the copy that carries Content Credentials: it is sealed too, and the file
+    itself is left as it is.
+
+    Sealed first is not the same as created: the seal proves that you had these bytes at that time.
     """
-    given = any(value is not None and value != () for value in said.values())
+    marks = Marks(c2pa, c2pa_cert, c2pa_key, training, disclosure)
+    marks.require_use(metadata=bool(said["metadata"]))
+    given = bool(marks) or any(value is not None and value != () for value in said.values())
     if resume and given:
         raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
     files = tuple(dict.fromkeys(files))
     if bundle or any(file.is_dir() or file.name.endswith(BUNDLE_SUFFIX) for file in files):
+        if marks:
+            raise InputError("A bundle has neither Content Credentials nor disclosures.", "Name the files one by one.")
         seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
         return
-    drafts = dict(_load_draft(shell, file) for file in files) if resume else None
+    drafts = dict(_load_draft(shell, file) for file in with_copies(files)) if resume else None
     if drafts is None:
         _require_no_drafts(files)
         meant = _said(shell, **said)
         described = [(file, meant.of(file, digest(shell, file).sha256), meant.parents) for file in files]
     signer, client = shell.signer(), shell.client()
     if drafts is None:
-        drafts = _draft(shell, client, signer, described)
+        drafts = _draft(shell, client, signer, _marked(shell, client, signer, described, marks))
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
 
@@ -108,14 +119,27 @@ def _said(shell: Shell, origin: str | None, model: str | None, metadata: Path | 
     )
 
 
-def _draft(
-    shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work, tuple[bytes, ...]]]
-) -> dict[Path, Certificate]:
-    """Drafts on disk, salts included: from here on nothing can be lost."""
+def _marked(shell: Shell, client: Client, signer: Signer, described: list[Described], marks: Marks) -> list[Described]:
+    """The works with what the options mark them with. Whoever is interrupted here runs the same command again."""
+    if marks.disclosure:
+        described = disclosed(described, marks.training)
+    if not marks.c2pa:
+        return described
+    marked = credentialed(shell, described, marks, lambda work: _drafts(shell, client, signer, [work])[0])
+    _require_no_drafts(tuple(file for file, *_ in marked))
+    return marked
+
+
+def _drafts(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> list[Certificate]:
     secret = seal.load_secret(shell.settings.secret_path)
     entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work), parents) for file, work, parents in works]
+    return seal.drafts(entries, signer.address, client.contracts)
+
+
+def _draft(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> dict[Path, Certificate]:
+    """Drafts on disk, salts included: from here on nothing can be lost."""
     made = {}
-    for (file, *_), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+    for (file, *_), draft in zip(works, _drafts(shell, client, signer, works), strict=True):
         draft.save(path_beside(file), replace=False)
         made[path_beside(file)] = draft
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")

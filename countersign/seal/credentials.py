@@ -16,13 +16,14 @@ from typing import Any
 from countersign import __version__
 from countersign.canonical import checksum, to_hex
 from countersign.certificate import Certificate
+from countersign.certificate.disclosure import source_type
 from countersign.durable import write_durably
 from countersign.errors import InputError
 from countersign.fingerprint.c2pa.container import EMBEDDABLE, original_digest
 from countersign.fingerprint.c2pa.reading import read_manifest, sidecar_of
 from countersign.fingerprint.c2pa.signing import Identity, media_type_of, sign
 
-__all__ = ["TRAINING", "credentials_path", "definition", "source_type", "write_credentials"]
+__all__ = ["TRAINING", "credentials_path", "definition", "write_credentials"]
 
 TRAINING = ("allowed", "notAllowed")
 """Whether a work may be used for training and mining (CAWG Training and Data Mining Assertion 1.1)."""
@@ -30,11 +31,6 @@ _USES = ("cawg.ai_inference", "cawg.ai_generative_training", "cawg.ai_training",
 _ISCC = "io.iscc.v0"
 """ISCC's name in C2PA's list of soft binding algorithms."""
 _EDITED = ("humanEdits", "algorithmicallyEnhanced")
-
-
-def source_type(origin: str) -> str:
-    """The URI of an IPTC digital source type."""
-    return f"http://cv.iptc.org/newscodes/digitalsourcetype/{origin}"
 
 
 def definition(

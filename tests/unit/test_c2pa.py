@@ -24,7 +24,7 @@ from world import CREATOR, NOW, draft
 from countersign import seal
 from countersign.certificate import Certificate
 from countersign.certificate.credentials import judge
-from countersign.errors import InputError
+from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa import child, reading
 from countersign.fingerprint.c2pa.container import original_digest, without_credentials
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
@@ -327,7 +327,10 @@ def _honest(place: Path, kind: str, whole: bytes) -> Any:
     return child.answer(place / f"honest.{kind}", None, AUTHORITY.pem.decode())
 
 
-def test_a_reader_that_dies_or_hangs_is_an_answer(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_dies_or_hangs_is_an_answer(
+    photo: Path, press: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, _ = published(photo, press)
     for words in ("import os; os.abort()", "print('{')", "print('[1]')", 'print(\'{"state": "trusted"}\')'):
         monkeypatch.setattr(reading, "_COMMAND", ("-c", words))
         read = read_manifest(photo)
@@ -337,10 +340,22 @@ def test_a_reader_that_dies_or_hangs_is_an_answer(photo: Path, monkeypatch: pyte
     assert "longer than" in read_manifest(photo).problems[0]  # type: ignore[union-attr]
 
 
-def test_no_module_of_the_current_folder_is_run(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_module_of_the_current_folder_is_run(photo: Path, press: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, _ = published(photo, press)
     (photo.parent / "json.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(photo.parent)
+    read = read_manifest(photo)
+    assert read and read.state == "untrusted"
+
+
+def test_without_the_library_only_what_there_is_to_read_is_missed(
+    photo: Path, press: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = published(photo, press)
+    monkeypatch.setattr(reading, "find_spec", lambda _: None)
     assert read_manifest(photo) is None
+    with pytest.raises(MissingExtra, match="countersign\\[media\\]"):
+        read_manifest(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from countersign.certificate.disclosure import source_type
 from countersign.errors import InputError
 from countersign.fingerprint.c2pa.container import holds, media_type, original_digest, walk, without_credentials
 from countersign.fingerprint.c2pa.signing import Identity, from_pem, sign
-from countersign.seal.credentials import source_type
 
 ACTION = {"action": "c2pa.created", "digitalSourceType": source_type("print")}
 CREATED = {"label": "c2pa.actions.v2", "data": {"actions": [ACTION]}}

@@ -14,10 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from countersign.durable import open_regular
 from countersign.errors import InputError, MissingExtra
-from countersign.fingerprint.c2pa.container import media_type
+from countersign.fingerprint.c2pa.container import media_type, walk
 
-__all__ = ["Credentials", "Ingredient", "SealNamed", "read_manifest", "readable", "sidecar_of"]
+__all__ = ["Credentials", "Ingredient", "SealNamed", "read_manifest", "sidecar_of"]
 
 State = Literal["trusted", "untrusted", "development", "expired", "revoked", "invalid"]
 
@@ -99,21 +100,19 @@ def sidecar_of(work: Path) -> Path:
     return work.with_suffix(".c2pa")
 
 
-def readable(head: bytes) -> bool:
-    """Whether a file that starts with these 16 bytes may carry Content Credentials that are read here."""
-    return media_type(head) is not None
-
-
 def read_manifest(path: Path, *, anchors: Path | None = None, sidecar: Path | None = None) -> Credentials | None:
-    """The Content Credentials inside ``path``, or those in ``sidecar`` for it; None when there are none.
+    """The Content Credentials inside ``path``, or those in ``sidecar`` for it; None when there are none, and for text,
+    JSON, model weights and documents that may run code, which are not looked into.
 
     ``anchors`` is a PEM file of the authorities the caller trusts. Nothing is fetched from any network. Raises
-    InputError when a file cannot be read, MissingExtra without the library.
+    InputError when a file cannot be read, MissingExtra where there is something to read and no library.
     """
+    pem = _pem(anchors)
+    if not _may_hold(path) and sidecar is None:
+        return None
     if find_spec("c2pa") is None:
         raise MissingExtra("media", "Reading Content Credentials")
-    _require_readable(path)
-    question = {"path": str(path), "sidecar": str(sidecar) if sidecar else None, "anchors": _pem(anchors)}
+    question = {"path": str(path), "sidecar": str(sidecar) if sidecar else None, "anchors": pem}
     try:
         run = subprocess.run(
             [sys.executable, "-P", *_COMMAND],
@@ -132,10 +131,16 @@ def read_manifest(path: Path, *, anchors: Path | None = None, sidecar: Path | No
         return _unreadable("The manifest cannot be made sense of.")
 
 
-def _require_readable(path: Path) -> None:
-    from countersign.fingerprint.c2pa.signing import media_type_of
-
-    media_type_of(path)
+def _may_hold(path: Path) -> bool:
+    """Whether it is worth a process: a picture without C2PA parts is known to have none."""
+    try:
+        with open_regular(path) as file:
+            if media_type(file.read(16)) is None:
+                return False
+            walked = walk(file)
+            return walked is None or bool(walked.credentials)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the name and permissions.") from error
 
 
 def _pem(anchors: Path | None) -> str | None:
