@@ -96,7 +96,7 @@ EXPLANATIONS = {
     ),
     "objections": (
         "Asks the node for public objections to the claim. They are events, which no state proof covers: a node "
-        "can leave them out. An objection is somebody's word; it warns and decides nothing."
+        "can leave them out. An objection is somebody's word: it warns, it does not decide."
     ),
     "disclosure": (
         "Compares the SHA-256 of the disclosure file with the one in the sealed work. To be wrong, SHA-256 must be "
@@ -150,6 +150,9 @@ class Report:
         """The first step that failed, or None."""
         return next((step for step in self.steps if step.state == "fail"), None)
 
+
+_LAG = 1800
+"""Seconds that honest nodes may be apart in what is final: Ethereum makes an epoch final each 384 seconds."""
 
 _Answer = tuple[str, State, str]
 """Name, state and detail of a step that has no number yet."""
@@ -331,8 +334,15 @@ def _newest(c: Certificate, state: ProvenState, sealer: bytes, nodes: Sequence[C
 
 
 def _newest_final(nodes: Sequence[Client]) -> int:
-    """The newest block that all of them call final."""
-    return min(node.finalized().number for node in nodes)
+    """The newest block that all of them call final. Raises ChainError where one shows the others' past only."""
+    finals = [(node.finalized(), node.host) for node in nodes]
+    oldest, host = min(finals, key=lambda final: final[0].number)
+    if max(block.time for block, _ in finals) - oldest.time > _LAG:
+        raise ChainError(
+            f"The newest final block of {host} is of {utc(oldest.time)}; others know much newer ones.",
+            "It has fallen behind, or it hides what came later: use another node.",
+        )
+    return oldest.number
 
 
 def _proven(client: Client, c: Certificate, sealer: bytes, number: int) -> ProvenState:
@@ -362,7 +372,8 @@ def _chain_facts(
     claim = unpack_claim(claim_word)
     ours = claim is not None and _same_identity(now, c, claim.creator)
     yield _consent(c, now, sealer, seal, claim if ours else None, client)
-    yield _claim(seal, claim, ours, f"as of block {now.block.number}")
+    said = _claim(seal, claim, ours, f"as of block {now.block.number}")
+    yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
         yield _objections(c, seal, client)
 
@@ -441,6 +452,17 @@ def _claim(seal: Seal, claim: Claim | None, ours: bool, when: str) -> _Answer:
     if claim.retracted:
         return "claim", "fail", f"The creator retracted the claim ({when})."
     return "claim", "pass", f"Claimed by the creator {when}, sealed {utc(claim.sealed_at)}."
+
+
+def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, client: Client) -> _Answer:
+    """The answer, unless the newest block, which is not final and therefore the node's word, is about to end the claim:
+    who verifies in the minutes before a retraction is final should not be told that all is well."""
+    head = client.claim_of(c.work.content)
+    ours = head is not None and _same_identity(now, c, head.creator)
+    name, state, detail = _claim(seal, head, ours, "in a block that is not final yet")
+    if state != "fail" or said[1] == "fail":
+        return said
+    return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
 
 
 def _objections(c: Certificate, seal: Seal, client: Client) -> _Answer:

@@ -28,6 +28,7 @@ from world import (
 from countersign import canonical
 from countersign.certificate import Certificate, StateProof, read_header
 from countersign.errors import ChainError
+from countersign.records import Claim
 from countersign.verify import Report, lookup, utc, verify
 
 SEALED = NOW - 500
@@ -285,6 +286,7 @@ class Node:
     def __init__(self, world: World, final: int = 100, accepts: bool = False, host: str = "http://node") -> None:
         self.world, self.final, self.accepts, self.host = world, final, accepts, host
         self.lies: World | None = None
+        self.head = world
         self.pruned, self.against = False, list[bytes]()
 
     def block(self, number: int) -> Any:
@@ -298,6 +300,9 @@ class Node:
         if self.pruned:
             raise ChainError("The node proves nothing.", "Ask another.")
         return (self.lies or self.world).state_proof(slots, number, NOW + number - 100)
+
+    def claim_of(self, content: bytes) -> Claim | None:
+        return canonical.unpack_claim(self.head.words.get((CONTRACTS.registry, canonical.claim_slot(content)), 0))
 
     def has_code(self, address: bytes) -> bool:
         return address in self.world.wallets
@@ -337,6 +342,17 @@ def test_what_happened_since_counts_and_is_proven(holder: bytes, flags: int) -> 
     assert report.outcome == "not verified" and failing(report) == "newest state"
 
 
+@pytest.mark.parametrize(("holder", "flags"), [(CREATOR, 1), (THIEF, 0)])
+def test_what_is_about_to_happen_leaves_the_claim_open(holder: bytes, flags: int) -> None:
+    c = honest()
+    node = Node(known(c))
+    node.head = World().claimed(holder, SEALED, SEALED, flags)
+    report = check(c, client=node)
+    assert report.outcome == "could not check" and "not final yet" in report.summary
+    node.head = World().claimed(CREATOR, SEALED, SEALED)
+    assert check(c, client=node).outcome == "verified"
+
+
 def test_a_node_that_proves_nothing_leaves_the_step_open() -> None:
     c = honest()
     for node in (Node(known(c), final=200), Node(known(c), final=99)):
@@ -363,6 +379,10 @@ def test_witnesses_must_name_the_same_block() -> None:
     other = Node(World(), host="http://other")
     report = verify(c, CONTENT, client=node, witnesses=[behind, other])  # type: ignore[arg-type, list-item]
     assert failing(report) == "block" and "says http://other" in report.summary
+    past = verify(c, CONTENT, client=node, witnesses=[Node(known(c), final=2_000, host="http://now")])  # type: ignore[arg-type, list-item]
+    assert past.outcome == "could not check" and "http://node is of" in past.summary
+    with pytest.raises(ChainError, match="fallen behind"):
+        lookup(node, CONTENT, [Node(known(c), final=2_000, host="http://now")])  # type: ignore[arg-type, list-item]
     trusted = verify(c, CONTENT, block_hash=block_hash(c), client=node, witnesses=[other])  # type: ignore[arg-type, list-item]
     assert failing(trusted) == "newest state"
 
