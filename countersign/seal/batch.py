@@ -34,7 +34,7 @@ __all__ = ["Batch", "Entry"]
 _PATIENCE = 2.0
 """Seconds to wait for another process to let go of the file."""
 _CACHE = 64 << 10
-"""KiB of the file that are held in memory."""
+"""KiB of the file that are held in memory: the order of contents is random."""
 _FIELDS = "content, fingerprint, origin, model, parents, metadata"
 
 
@@ -64,6 +64,7 @@ class Batch:
         self._db = _opened(path)
         try:
             with self._writing():
+                self._db.execute(f"PRAGMA cache_size={-_CACHE}")
                 self.certificate = self._begun(creator, contracts)
             self._require_ours(creator, contracts)
         except BaseException:
@@ -308,7 +309,7 @@ def _opened(path: FilePath) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check the disk and permissions.") from error
-    for pragma in ("locking_mode=EXCLUSIVE", "synchronous=FULL", "trusted_schema=OFF", f"cache_size={-_CACHE}"):
+    for pragma in ("locking_mode=EXCLUSIVE", "trusted_schema=OFF"):
         db.execute(f"PRAGMA {pragma}")
     return db
 
