@@ -23,7 +23,7 @@ from urllib.parse import quote
 from countersign import merkle
 from countersign.certificate.document import Certificate
 from countersign.durable import open_regular
-from countersign.errors import CertificateError
+from countersign.errors import CertificateError, InputError
 from countersign.merkle import PAGE, MerkleTree
 from countersign.records import ORIGINS, ZERO, Path, Work
 
@@ -57,7 +57,12 @@ _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
 def bundle_beside(folder: FilePath) -> FilePath:
-    """Where the bundle of a folder lies: ``photos`` → ``photos.countersign.bundle``."""
+    """Where the bundle of a folder lies: ``photos`` → ``photos.countersign.bundle``.
+
+    Raises InputError for ``.`` and ``/``, which have no name.
+    """
+    if not folder.name:
+        raise InputError(f"{folder} is a folder without a name.", "Give one with a name, or say --bundle NAME.")
     return folder.with_name(folder.name + BUNDLE_SUFFIX)
 
 

@@ -314,3 +314,6 @@ def test_a_damaged_bundle_gives_true_certificates_or_none(large: Path, seed: int
 
 def test_the_bundle_of_a_folder_lies_beside_it() -> None:
     assert bundle_beside(Path("a/photos")) == Path("a/photos.countersign.bundle")
+    for nameless in (Path(), Path("/")):
+        with pytest.raises(InputError, match="without a name"):
+            bundle_beside(nameless)
