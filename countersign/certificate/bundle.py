@@ -10,6 +10,7 @@ What comes out is a certificate, which is believed no more than one from a file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -226,7 +227,7 @@ def _unfinished(path: FilePath) -> CertificateError:
 
 def _connect(path: FilePath) -> sqlite3.Connection:
     """A connection that changes nothing, not even beside the file, and trusts no schema."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     try:
         db = sqlite3.connect(uri, uri=True, isolation_level=None)
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)

@@ -23,7 +23,7 @@ from countersign.durable import open_regular, transaction
 from countersign.errors import InputError, SignerError, WrongChain
 from countersign.merkle import PAGE, MerkleTree, joined, pages
 from countersign.records import ORIGINS, ZERO, Contracts, Path, Work
-from countersign.seal.works import Draft, prove, salt_of, seal_call
+from countersign.seal.works import Draft, parents_root, prove, salt_of, seal_call
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client, Receipt
@@ -210,6 +210,8 @@ class Batch:
         """Whether it is new."""
         _require_name(draft.name)
         _require_origin(draft.work)
+        if draft.parents and parents_root(draft.parents) != draft.work.parents:
+            raise InputError(f"The parents of {draft.name} are not those its work names.", "Give all, in their order.")
         row = _row(draft.work, draft.salt, draft.parents)
         known = self._db.execute(f"SELECT {_FIELDS}, told, salt FROM works WHERE name = ?", (draft.name,)).fetchone()
         if known is None:
@@ -322,7 +324,10 @@ def _row(work: Work, salt: bytes, parents: tuple[bytes, ...]) -> tuple[Any, ...]
 
 def _require_name(name: str) -> None:
     if not safe_name(name):
-        raise InputError(f"'{name!a}' cannot be a work's name in a bundle.", "Use a relative path of Unicode text.")
+        raise InputError(
+            f"'{name!a}' cannot be a work's name in a bundle.",
+            "Rename it: Unicode text, no backslash, no way out of its folder.",
+        )
 
 
 def _require_origin(work: Work) -> None:

@@ -18,6 +18,7 @@ from countersign.certificate import Bundle, Certificate, bundle_beside, path_bes
 from countersign.chain.client import Client
 from countersign.chain.sender import Sender
 from countersign.keys.signer import open_signer
+from countersign.records import Work
 from countersign.verify import verify
 from tools.devnet import Devnet
 
@@ -143,6 +144,19 @@ def test_names_that_a_bundle_lacks_are_refused(cli: Cli, folder: Path, work: Pat
         refused(cli("certificate", bundle, target), "has no work")
     refused(cli("claim", f"{bundle}#none.png", key="test:5"), "has no work")
     refused(cli("verify", work, "--certificate", bundle), "no certificate of")
+
+
+def test_what_a_program_left_in_a_batch_is_sealed_by_hand(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
+    signer, client = open_signer("test:5", 31337, str), Client(chain.url, 31337)
+    path, contents = tmp_path / "outputs.countersign.bundle", [os.urandom(32) for _ in range(3)]
+    with seal.Batch(path, signer.address, client.contracts, b"s" * 32) as batch:
+        for content in contents:
+            batch.add(content.hex(), Work(content))
+    refused(cli("certificate", path), "not finished")
+    assert done(cli("seal", path, "--resume", "--json", key="test:5")).json["works"] == 3
+    done(cli("claim", f"{path}#{contents[1].hex()}", key="test:5"))
+    claim = client.claim_of(contents[1])
+    assert claim and claim.creator == signer.address
 
 
 # Many

@@ -252,7 +252,8 @@ def test_files_that_cannot_be_sealed(cli: Cli, tmp_path: Path, work: Path) -> No
     long.write_bytes(b"its certificate's name is too long")
     os.mkfifo(pipe)
     for bad, words in ((empty, "is empty"), (tmp_path / "none", "does not exist"), (pipe, "not a regular file"),
-                       (Path("/"), "is a folder"), (long, "ile name too long"), (work / "inside", "ot a directory")):  # fmt: skip
+                       (Path("/"), "is a folder"), (long, "ile name too long"),
+                       (work / "inside", "ot a directory")):  # fmt: skip
         refused(cli("seal", bad, key="test:0"), words)
         refused(cli("verify", bad), words)
         assert not list(tmp_path.glob("*.countersign.json"))

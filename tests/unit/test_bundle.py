@@ -113,6 +113,11 @@ def test_parents_are_told_and_must_be_those(tmp_path: Path) -> None:
 # What goes in
 
 
+def test_parents_that_a_work_does_not_name_are_refused(tmp_path: Path) -> None:
+    with batch_at(tmp_path / "b") as batch, pytest.raises(InputError, match="not those its work names"):
+        batch.add("w", Work(content(1)), (b"a" * 32,))
+
+
 def test_a_batch_is_private_and_adding_is_durable_and_repeatable(tmp_path: Path) -> None:
     path, work = tmp_path / "b.countersign.bundle", Work(content(1))
     with batch_at(path) as batch:
