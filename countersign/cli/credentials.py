@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,11 @@ class Marks:
     c2pa_key: Path | None
     training: str | None
     disclosure: bool
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Marks:
+        """Those of a command's options that mark, which are taken out."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
     def __bool__(self) -> bool:
         return self.c2pa or self.disclosure or bool(self.c2pa_cert or self.c2pa_key or self.training)

@@ -56,7 +56,6 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @marking_options
 @_WAIT
 def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, skip_bad: bool, resume: bool, wait: bool,
-                 c2pa: bool, c2pa_cert: Path | None, c2pa_key: Path | None, training: str | None, disclosure: bool,
                  **said: Any) -> None:  # fmt: skip
     """Seal FILES before you post them: nothing about them becomes public.
 
@@ -67,7 +66,7 @@ def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, ski
 
     Sealed first is not the same as created: the seal proves that you had these bytes at that time.
     """
-    marks = Marks(c2pa, c2pa_cert, c2pa_key, training, disclosure)
+    marks = Marks.taken_from(said)
     marks.require_use(metadata=bool(said["metadata"]))
     given = bool(marks) or any(value is not None and value != () for value in said.values())
     if resume and given:
@@ -77,14 +76,21 @@ def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, ski
         if marks:
             raise InputError("A bundle has neither Content Credentials nor disclosures.", "Name the files one by one.")
         seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
-        return
-    drafts = dict(_load_draft(shell, file) for file in with_copies(files)) if resume else None
-    if drafts is None:
+    elif skip_bad:
+        raise InputError("Without a bundle no file is left out.", "Pack the files with --bundle NAME, or name others.")
+    else:
+        _seal_each(shell, files, None if resume else _said(shell, **said), marks, wait)
+
+
+def _seal_each(shell: Shell, files: tuple[Path, ...], said: seal.Said | None, marks: Marks, wait: bool) -> None:
+    """A certificate beside each file; ``said`` is None to go on with the drafts that lie there."""
+    if said is None:
+        drafts = dict(_load_draft(shell, file) for file in with_copies(files))
+        signer, client = shell.signer(), shell.client()
+    else:
         _require_no_drafts(files)
-        meant = _said(shell, **said)
-        described = [(file, meant.of(file, digest(shell, file).sha256), meant.parents) for file in files]
-    signer, client = shell.signer(), shell.client()
-    if drafts is None:
+        described = [(file, said.of(file, digest(shell, file).sha256), said.parents) for file in files]
+        signer, client = shell.signer(), shell.client()
         drafts = _draft(shell, client, signer, _marked(shell, client, signer, described, marks))
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
