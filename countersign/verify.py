@@ -22,8 +22,10 @@ from countersign.canonical import (
     unpack_seal,
 )
 from countersign.certificate import Certificate, ProvenState
+from countersign.certificate.credentials import Brought, judged_alone
 from countersign.chain.deployments import contracts_on
 from countersign.errors import CertificateError, ChainError
+from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.keys.ecdsa import recover
 from countersign.records import ORIGINS, ZERO, Block, Claim, KeyRecord, Seal
 from countersign.times import utc
@@ -31,7 +33,7 @@ from countersign.times import utc
 if TYPE_CHECKING:
     from countersign.chain.client import Client
 
-__all__ = ["EXPLANATIONS", "Report", "Step", "lookup", "verify"]
+__all__ = ["EXPLANATIONS", "Report", "Step", "lookup", "verify", "with_credentials"]
 
 State = Literal["pass", "fail", "unknown", "warn", "note"]
 Outcome = Literal["verified", "not verified", "could not check"]
@@ -96,6 +98,21 @@ EXPLANATIONS = {
         "Asks the node for public objections to the claim. They are events, which no state proof covers: a node "
         "can leave them out. An objection is somebody's word: it warns, it does not decide."
     ),
+    "disclosure": (
+        "Compares the SHA-256 of the disclosure file with the one in the sealed work. To be wrong, SHA-256 must be "
+        "broken. It proves what the creator declared, and when, not that the declaration is true."
+    ),
+    "manifest": (
+        "Looks whether the file's Content Credentials are part of the sealed bytes, or name this seal's leaf. To be "
+        "wrong, SHA-256 or the signer's algorithm must be broken, or the C2PA library. Anybody can name a seal: it "
+        "does not prove that the manifest's signer is the seal's creator, nor, of a manifest that is not part of the "
+        "sealed bytes, when it was made."
+    ),
+    "signer": (
+        "Gives the C2PA library's verdict on who signed the Content Credentials, beside the chain's time. The "
+        "authorities that you name with --trust-anchors are believed; revocation is not asked for anywhere. It does "
+        "not prove that what the signer says is true."
+    ),
     "record": (
         "Reads from the proven state who claims these bytes. Without the certificate it cannot be shown what else "
         "the creator said of the work."
@@ -148,16 +165,38 @@ def verify(
     block_hash: bytes | None = None,
     client: Client | None = None,
     witnesses: Sequence[Client] = (),
+    brought: Brought | None = None,
 ) -> Report:
     """Check a certificate against a file's SHA-256 ``content`` (None: no file at hand) in numbered steps.
 
     The one thing trusted is the block: ``block_hash`` as you compared it yourself, else the client's word, which all
     ``witnesses``, other nodes of the same chain, must repeat. With neither, or with a client of another chain, the
-    outcome is "could not check".
+    outcome is "could not check". ``brought`` is what came with the file; ``content`` may then be that of its bytes
+    without their Content Credentials.
     """
+    brought = brought or Brought()
     nodes = [client, *witnesses] if client and client.chain_id == certificate.contracts.chain_id else []
     answers = list(_answers(certificate, content, block_hash, nodes))
-    return _report(_numbered(answers), _facts(certificate))
+    if brought.stripped and answers[0][1] == "pass":
+        answers[0] = "content", "pass", "The file's bytes without their Content Credentials are the sealed ones."
+    answers += brought.findings(certificate, _sealed_at(certificate, answers))
+    facts = {"credentials": brought.credentials.to_json()} if brought.credentials else {}
+    return _report(_numbered(answers), _facts(certificate) | facts)
+
+
+def _sealed_at(c: Certificate, answers: Sequence[_Answer]) -> int | None:
+    """The seal's time, if these answers show it."""
+    passed = {name for name, state, _ in answers if state == "pass"}
+    if not {"content", "opening", "state proof", "block", "seal"} <= passed or c.proof is None or c.sealer is None:
+        return None
+    seal = unpack_seal(c.proof.check().value(c.contracts.registry, seal_slot(c.root, c.sealer)) or 0)
+    return seal.time if seal else None
+
+
+def with_credentials(report: Report, said: Credentials) -> Report:
+    """A report about bytes that no certificate is known of, and C2PA's verdict beside it."""
+    steps = (*report.steps, Step(len(report.steps) + 1, *judged_alone(said)))
+    return replace(report, steps=steps, facts=report.facts | {"credentials": said.to_json()})
 
 
 def _numbered(answers: Sequence[_Answer]) -> tuple[Step, ...]:

@@ -9,13 +9,15 @@ from typing import Any
 import click
 
 from countersign.canonical import checksum, from_address, from_hex, to_hex
-from countersign.certificate import Certificate, credential_text, path_beside
+from countersign.certificate import BUNDLE_SUFFIX, Certificate, credential_text, path_beside
+from countersign.cli.bundles import checkable, found_in_bundle
+from countersign.cli.credentials import ANCHORS, brought, original_of, stripped
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.durable import write_durably
 from countersign.errors import InputError, Unreachable
 from countersign.records import ORIGINS
 from countersign.times import utc
-from countersign.verify import EXPLANATIONS, Report, lookup, verify
+from countersign.verify import EXPLANATIONS, Report, lookup, verify, with_credentials
 
 __all__ = ["mine_command", "show_command", "verify_command"]
 
@@ -31,6 +33,8 @@ _UNDER = " " * 18
 countersign verify photo.jpg                                    the certificate beside it, and the chain
 countersign verify photo.jpg --offline --block-hash 0x…         no network: trust one block hash, nothing else
 countersign verify photo.jpg --certificate theirs.countersign.json
+countersign verify photos/beach.jpg                             also out of a bundle beside the folder
+countersign verify photo.c2pa.jpg --trust-anchors press.pem     with Content Credentials: C2PA's verdict and the chain's
 countersign verify photo.jpg.countersign.json                   a certificate without its file
 countersign verify photo.jpg --witness https://…                another node must name the same block
 countersign verify photo.jpg --explain                          what each step compares, and what it does not prove
@@ -46,39 +50,48 @@ countersign verify photo.jpg --vc photo.vc.json                 also as a W3C Ve
 @click.option("--explain", is_flag=True, help="Say of each step what it compares and what it does not prove.")
 @click.option("--vc", type=click.Path(path_type=Path), metavar="OUT",
               help="Write a W3C Verifiable Credential 2.0, if verified.")  # fmt: skip
+@ANCHORS
 def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: bool, block_hash: str | None,
-                   witnesses: tuple[str, ...], explain: bool, vc: Path | None) -> int:  # fmt: skip
+                   witnesses: tuple[str, ...], explain: bool, vc: Path | None,
+                   trust_anchors: Path | None) -> int:  # fmt: skip
     """Check FILE in numbered steps. Without a certificate the chain is asked who claims these bytes."""
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
     if offline and witnesses:
         raise InputError("A witness is a node, and --offline asks none.", "Leave out one of the two.")
-    path, content = _what(shell, file, certificate)
-    if path is None and (offline or content is None):
+    found, content = _what(shell, file, certificate, offline)
+    if found is None and (offline or content is None):
         raise InputError(f"There is no certificate beside {file}.", "Give one with --certificate, or go online.")
-    if path is None and vc:
+    if found is None and vc:
         raise InputError("A credential is made from a certificate, and there is none.", "Give one with --certificate.")
-    client = None if offline else _client(shell, needed=path is None or bool(witnesses))
+    client = None if offline else _client(shell, needed=found is None or bool(witnesses))
     others = [shell.client(url) for url in witnesses]
-    if path is None:
+    came = brought(shell, file, trust_anchors)
+    if found is None:
         assert client is not None and content is not None
         report = lookup(client, content, others)
+        report = with_credentials(report, came.credentials) if came.credentials else report
     else:
-        read = Certificate.load(path)
-        report = verify(read, content, block_hash=trusted, client=client, witnesses=others)
+        came, content = stripped(came, file, found, content)
+        report = verify(found, content, block_hash=trusted, client=client, witnesses=others, brought=came)
         if vc and report.outcome == "verified":
-            write_durably(vc, credential_text(read).encode())
+            write_durably(vc, credential_text(found).encode())
     shell.answer(_facts(report, explain), _text(report, explain))
     return report.exit_code
 
 
-def _what(shell: Shell, file: Path, certificate: Path | None) -> tuple[Path | None, bytes | None]:
-    """The certificate's path, if there is one, and the content, if there is a file."""
+def _what(shell: Shell, file: Path, certificate: Path | None, offline: bool) -> tuple[Certificate | None, bytes | None]:
+    """The certificate, if there is one, and the content, if there is a file."""
     if certificate is None and file.name.endswith(".countersign.json"):
         work = file.with_name(file.name.removesuffix(".countersign.json"))
-        return file, digest(shell, work).sha256 if work.exists() else None
+        return Certificate.load(file), digest(shell, work).sha256 if work.exists() else None
     content = digest(shell, file).sha256
     path = certificate or path_beside(file)
-    return (path if certificate or path.exists() else None), content
+    if not path.exists() and (original := original_of(file)) and path_beside(original).exists():
+        path = path_beside(original)
+    if path.name.endswith(BUNDLE_SUFFIX) or not (certificate or path.exists()):
+        packed = found_in_bundle(file, content, certificate)
+        return packed and checkable(packed, None if offline else _client(shell, needed=False)), content
+    return Certificate.load(path), content
 
 
 def _client(shell: Shell, needed: bool) -> Any:

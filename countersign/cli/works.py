@@ -12,11 +12,14 @@ import click
 
 from countersign import seal
 from countersign.canonical import checksum, from_hex, to_hex
-from countersign.certificate import Certificate, path_beside
+from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
 from countersign.chain.sender import intent
+from countersign.cli.batches import fingerprints, seal_batch
+from countersign.cli.bundles import taken_out
+from countersign.cli.credentials import Described, Marks, credentialed, disclosed, marking_options, with_copies
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
-from countersign.records import ORIGINS, ZERO, Work
+from countersign.records import ORIGINS, ZERO
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -34,6 +37,8 @@ _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal
     """
 countersign seal photo.jpg --key keystore:me.json --origin trainedAlgorithmicMedia
 countersign seal *.png --key test:0          one transaction for all of them
+countersign seal photos/ --key test:0        any number of works: photos.countersign.bundle has all certificates
+countersign seal photo.jpg --key test:0 --origin trainedAlgorithmicMedia --c2pa --training notAllowed --disclosure
 countersign seal photo.jpg --resume          go on after a crash or without waiting
 """,
 )
@@ -43,24 +48,50 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @click.option("--model", metavar="ID", help="The model that made it (modelId, 0x…).")
 @click.option("--metadata", type=click.Path(path_type=Path), help="A document about it; only its SHA-256 is sealed.")
 @click.option("--parent", "parents", multiple=True, metavar="FILE|0x…", help="A work it derives from; repeatable.")
-@click.option("--resume", is_flag=True, help="Go on with the drafts beside the files.")
+@click.option("--fingerprint/--no-fingerprint", default=None,
+              help="Seal an ISCC of each file too, which finds copies (default: if 'media' is there).")  # fmt: skip
+@click.option("--bundle", type=click.Path(path_type=Path), help="Pack all certificates into this one file.")
+@click.option("--skip-bad", is_flag=True, help="In a bundle, leave out files that are empty or cannot be read.")
+@click.option("--resume", is_flag=True, help="Go on with what is drafted already.")
+@marking_options
 @_WAIT
-def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool, **said: Any) -> None:
+def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, skip_bad: bool, resume: bool, wait: bool,
+                 **said: Any) -> None:  # fmt: skip
     """Seal FILES before you post them: nothing about them becomes public.
 
     Writes FILE.countersign.json beside each: first as a draft with its secret salt, then, once the seal is final, as
-    the certificate. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
+    the certificate. Of a folder it writes one FOLDER.countersign.bundle, out of which 'countersign certificate' takes
+    single certificates. With --c2pa, publish the copy that carries Content Credentials: it is sealed too, and the file
+    itself is left as it is.
+
+    Sealed first is not the same as created: the seal proves that you had these bytes at that time.
     """
-    if resume and any(said.values()):
+    marks = Marks.taken_from(said)
+    marks.require_use(metadata=bool(said["metadata"]))
+    given = bool(marks) or any(value is not None and value != () for value in said.values())
+    if resume and given:
         raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
     files = tuple(dict.fromkeys(files))
-    drafts = dict(_load_draft(shell, file) for file in files) if resume else None
-    if drafts is None:
+    if bundle or any(file.is_dir() or file.name.endswith(BUNDLE_SUFFIX) for file in files):
+        if marks:
+            raise InputError("A bundle has neither Content Credentials nor disclosures.", "Name the files one by one.")
+        seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
+    elif skip_bad:
+        raise InputError("Without a bundle no file is left out.", "Pack the files with --bundle NAME, or name others.")
+    else:
+        _seal_each(shell, files, None if resume else _said(shell, **said), marks, wait)
+
+
+def _seal_each(shell: Shell, files: tuple[Path, ...], said: seal.Said | None, marks: Marks, wait: bool) -> None:
+    """A certificate beside each file; ``said`` is None to go on with the drafts that lie there."""
+    if said is None:
+        drafts = dict(_load_draft(shell, file) for file in with_copies(files))
+        signer, client = shell.signer(), shell.client()
+    else:
         _require_no_drafts(files)
-        described = [(file, *_describe(shell, file, **said)) for file in files]
-    signer, client = shell.signer(), shell.client()
-    if drafts is None:
-        drafts = _draft(shell, client, signer, described)
+        described = [(file, said.of(file, digest(shell, file).sha256), said.parents) for file in files]
+        signer, client = shell.signer(), shell.client()
+        drafts = _draft(shell, client, signer, _marked(shell, client, signer, described, marks))
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
 
@@ -82,28 +113,39 @@ def _require_no_drafts(files: tuple[Path, ...]) -> None:
             raise InputError(f"{path_beside(file)} exists already.", "Use --resume to go on with it, or move it away.")
 
 
-def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, metadata: Path | None,
-              parents: tuple[str, ...]) -> tuple[Work, tuple[bytes, ...]]:  # fmt: skip
-    """What is said of a file, and the contents it derives from."""
-    contents = tuple(content_of(shell, parent) for parent in parents)
-    work = Work(
-        content=digest(shell, file).sha256,
+def _said(shell: Shell, origin: str | None, model: str | None, metadata: Path | None, parents: tuple[str, ...],
+          fingerprint: bool | None) -> seal.Said:  # fmt: skip
+    """What the options say of every work."""
+    return seal.Said(
         origin=origin or "",
         model=from_hex(model, 32, "model id") if model else ZERO,
-        parents=seal.parents_root(contents),
         metadata=digest(shell, metadata).sha256 if metadata else ZERO,
+        parents=tuple(content_of(shell, parent) for parent in parents),
+        fingerprinted=fingerprints(fingerprint),
     )
-    return work, contents
 
 
-def _draft(
-    shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work, tuple[bytes, ...]]]
-) -> dict[Path, Certificate]:
-    """Drafts on disk, salts included: from here on nothing can be lost."""
+def _marked(shell: Shell, client: Client, signer: Signer, described: list[Described], marks: Marks) -> list[Described]:
+    """The works with what the options mark them with. Whoever is interrupted here runs the same command again."""
+    if marks.disclosure:
+        described = disclosed(described, marks.training)
+    if not marks.c2pa:
+        return described
+    marked = credentialed(shell, described, marks, lambda work: _drafts(shell, client, signer, [work])[0])
+    _require_no_drafts(tuple(file for file, *_ in marked))
+    return marked
+
+
+def _drafts(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> list[Certificate]:
     secret = seal.load_secret(shell.settings.secret_path)
     entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work), parents) for file, work, parents in works]
+    return seal.drafts(entries, signer.address, client.contracts)
+
+
+def _draft(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> dict[Path, Certificate]:
+    """Drafts on disk, salts included: from here on nothing can be lost."""
     made = {}
-    for (file, *_), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+    for (file, *_), draft in zip(works, _drafts(shell, client, signer, works), strict=True):
         draft.save(path_beside(file), replace=False)
         made[path_beside(file)] = draft
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")
@@ -203,18 +245,20 @@ def _sealed_text(done: dict[Path, Certificate]) -> str:
     """
 countersign claim photo.jpg --key keystore:me.json
 countersign claim photo.jpg --key test:1     anybody may pay for the claim that the creator signed
+countersign claim photos.countersign.bundle#summer/beach.jpg --key keystore:me.json
 """,
 )
-@_FILES
+@click.argument("files", nargs=-1, required=True, metavar="FILE|BUNDLE#NAME...", type=click.Path(path_type=Path))
 @_WAIT
 def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     """Claim sealed FILES: work and salt become public, your name stands beside the content.
 
-    Refuses while the seal is not final. Claiming twice changes nothing.
+    Refuses while the seal is not final. Claiming twice changes nothing. The certificate of a work in a bundle is taken
+    out first and kept beside the work.
     """
     signer, client = shell.signer(), shell.client()
     sender = shell.sender(client, signer)
-    done = [_claim(shell, client, sender, certificate_path(file), wait) for file in files]
+    done = [_claim(shell, client, sender, taken_out(shell, file), wait) for file in files]
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 

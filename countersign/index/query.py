@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,18 @@ class Query:
         """The claim on a content, with ``retracted`` and the number of ``objections``; None when nobody claims it."""
         rows = self._rows("SELECT * FROM current_claims WHERE content = ?", content)
         return rows[0] if rows else None
+
+    def fingerprints(self) -> Iterator[tuple[bytes, bytes]]:
+        """Content and fingerprint of every claim that holds and has one, in the order of claiming."""
+        sql = """SELECT content, fingerprint FROM claims c WHERE fingerprint <> zeroblob(32) AND NOT EXISTS (
+                 SELECT 1 FROM claims n WHERE n.content = c.content AND (n.block, n.log_index) > (c.block, c.log_index))
+                 ORDER BY block, log_index"""
+        return (tuple(row) for row in self._db.execute(sql))
+
+    def cursor(self) -> tuple[int, bytes]:
+        """Number and hash of the newest block that is indexed; -1 and nothing before the first."""
+        row = self._db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
+        return tuple(row) if row else (-1, b"")
 
     def history(self, content: bytes) -> list[dict[str, Any]]:
         """Every claim on a content, oldest first: the last one holds, the others were superseded."""
