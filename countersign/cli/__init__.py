@@ -23,6 +23,8 @@ _COMMANDS = {
     "verify": "reading",
     "show": "reading",
     "mine": "reading",
+    "find": "finding",
+    "recover": "finding",
     "model": "models",
     "oracle": "oracle",
     "keys": "keys",
