@@ -170,3 +170,24 @@ def test_nothing_of_others_is_overwritten(cli: Cli, chain: Devnet, tmp_path: Pat
     mine.write_text(json.dumps({"my": "notes"}))
     assert "exists already" in done(cli("recover", original, "--out", mine), 2).err
     assert mine.read_text() == '{"my": "notes"}'
+
+
+def test_a_claim_through_another_contract_says_so(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
+    original = sealed(cli, chain, picture(tmp_path / "original.jpg", 7), 1)
+    certificate = Certificate.load(path_beside(original))
+    call = seal.claim_call(certificate, by_signature=True)
+    payer = chain.rpc("eth_accounts")[3]
+    chain.send({"from": payer, "to": _forwarder(chain, payer, call.to), "data": to_hex(call.data)})
+    copy = copied(original, tmp_path / "copy.png")
+    assert done(cli("find", copy, "--json")).json["similar"]
+    assert "through another contract" in done(cli("recover", copy), 2).err
+    assert list(tmp_path.glob("recovered*")) == []
+    done(cli("recover", copy, "--in", tmp_path))
+
+
+def _forwarder(chain: Devnet, payer: str, to: bytes) -> str:
+    """A contract that hands whatever it is sent on to ``to``."""
+    runtime = bytes.fromhex("363d3d373d3d363d3d73") + to + bytes.fromhex("5af100")
+    made = chain.send({"from": payer, "data": to_hex(bytes.fromhex("60218060093d393df3") + runtime)})
+    address: str = chain.rpc("eth_getTransactionReceipt", made)["contractAddress"]
+    return address

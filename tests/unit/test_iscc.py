@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-_NEEDED = ("iscc_lib", "iscc_core", "PIL", "skimage", "sklearn")
-if not all(map(importlib.util.find_spec, _NEEDED)):
+if not all(map(importlib.util.find_spec, ("iscc_lib", "iscc_core", "PIL", "skimage", "sklearn"))):
     pytest.skip("the extra media or the development group is not installed", allow_module_level=True)
 
 import iscc_core  # type: ignore[import-untyped]
