@@ -177,7 +177,7 @@ def test_a_claim_through_another_contract_says_so(cli: Cli, chain: Devnet, tmp_p
     certificate = Certificate.load(path_beside(original))
     call = seal.claim_call(certificate, by_signature=True)
     payer = chain.rpc("eth_accounts")[3]
-    chain.send({"from": payer, "to": _forwarder(chain, payer, call.to), "data": to_hex(call.data)})
+    chain.send({"from": payer, "to": _forwarder(chain, payer, call.to), "data": to_hex(call.data), "gas": hex(500_000)})
     copy = copied(original, tmp_path / "copy.png")
     assert done(cli("find", copy, "--json")).json["similar"]
     assert "through another contract" in done(cli("recover", copy), 2).err
