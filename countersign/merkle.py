@@ -1,20 +1,25 @@
 """The one Merkle tree of the project: RFC 6962 §2.1 (RFC 9162 §2.1), SHA-256, leaf prefix 0x00, node prefix 0x01.
 
 A tree keeps its levels as flat byte buffers (64 bytes per leaf in all); inclusion paths are read from them on demand.
+A tree that is too large for memory is made of pages: a page's root is a node of the whole, since its size is a power of
+two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from struct import iter_unpack
 from typing import Any
 
 from countersign.errors import InputError
 from countersign.records import ZERO, Path
 
-__all__ = ["MerkleTree", "hash_leaf", "hash_node", "list_root", "root_of"]
+__all__ = ["PAGE", "MerkleTree", "hash_leaf", "hash_node", "joined", "list_root", "pages", "root_of"]
 
+PAGE = 1 << 10
+"""Leaves of a page."""
 _SIZE = 32
 _LEAF, _NODE = sha256(b"\x00"), sha256(b"\x01")
 """Hashers that have read the prefix: to copy one takes half the time of making one."""
@@ -76,7 +81,16 @@ class MerkleTree:
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
         """Hash every leaf and node once. Raises InputError for no leaves: there is nothing to prove about nothing."""
-        level = _hashed(_LEAF, leaves)
+        self._build(_hashed(_LEAF, leaves))
+
+    @classmethod
+    def over(cls, hashes: bytes) -> MerkleTree:
+        """The tree over nodes that are hashed already, one after the other: a page's leaves, or the roots of pages."""
+        tree = cls.__new__(cls)
+        tree._build(hashes)
+        return tree
+
+    def _build(self, level: bytes) -> None:
         if not level:
             raise InputError("A tree needs at least one leaf.", "Give at least one work.")
         self._levels = [level]
@@ -103,3 +117,15 @@ class MerkleTree:
 def list_root(items: Sequence[bytes]) -> bytes:
     """The root over a list in its order; 32 zero bytes for an empty one."""
     return MerkleTree(items).root if items else ZERO
+
+
+def pages(leaves: Iterable[bytes]) -> Iterator[bytes]:
+    """The leaf hashes of any number of leaves, :data:`PAGE` at a time: what is held in memory is one page."""
+    rest = iter(leaves)
+    while page := _hashed(_LEAF, islice(rest, PAGE)):
+        yield page
+
+
+def joined(lower: Path, upper: Path, size: int) -> Path:
+    """The path in a tree of ``size`` leaves: through the leaf's page, then from the page's root through the others'."""
+    return Path(upper.index * PAGE + lower.index, size, lower.hashes + upper.hashes)

@@ -20,6 +20,7 @@ _COMMANDS = {
     "claim": "works",
     "retract": "works",
     "object": "works",
+    "certificate": "bundles",
     "verify": "reading",
     "show": "reading",
     "mine": "reading",

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from countersign.canonical import checksum, from_address, from_hex, to_hex
-from countersign.certificate import Certificate, path_beside
+from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
+from countersign.cli.bundles import checkable, found_in_bundle
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.errors import InputError, Unreachable
 from countersign.records import ORIGINS
@@ -27,6 +28,7 @@ _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "unknown": ("?", "ye
 countersign verify photo.jpg                                    the certificate beside it, and the chain
 countersign verify photo.jpg --offline --block-hash 0x…         no network: trust one block hash, nothing else
 countersign verify photo.jpg --certificate theirs.countersign.json
+countersign verify photos/beach.jpg                             also out of a bundle beside the folder
 countersign verify photo.jpg.countersign.json                   a certificate without its file
 """,
 )
@@ -37,27 +39,30 @@ countersign verify photo.jpg.countersign.json                   a certificate wi
 def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: bool, block_hash: str | None) -> int:
     """Check FILE in numbered steps. Without a certificate the chain is asked who claims these bytes."""
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
-    path, content = _what(shell, file, certificate)
-    if path is None and (offline or content is None):
+    found, content = _what(shell, file, certificate, offline)
+    if found is None and (offline or content is None):
         raise InputError(f"There is no certificate beside {file}.", "Give one with --certificate, or go online.")
-    client = None if offline else _client(shell, needed=path is None)
-    if path is None:
+    client = None if offline else _client(shell, needed=found is None)
+    if found is None:
         assert client is not None and content is not None
         report = lookup(client, content)
     else:
-        report = verify(Certificate.load(path), content, block_hash=trusted, client=client)
+        report = verify(found, content, block_hash=trusted, client=client)
     shell.answer(_facts(report), _text(report))
     return report.exit_code
 
 
-def _what(shell: Shell, file: Path, certificate: Path | None) -> tuple[Path | None, bytes | None]:
-    """The certificate's path, if there is one, and the content, if there is a file."""
+def _what(shell: Shell, file: Path, certificate: Path | None, offline: bool) -> tuple[Certificate | None, bytes | None]:
+    """The certificate, if there is one, and the content, if there is a file."""
     if certificate is None and file.name.endswith(".countersign.json"):
         work = file.with_name(file.name.removesuffix(".countersign.json"))
-        return file, digest(shell, work).sha256 if work.exists() else None
+        return Certificate.load(file), digest(shell, work).sha256 if work.exists() else None
     content = digest(shell, file).sha256
     path = certificate or path_beside(file)
-    return (path if certificate or path.exists() else None), content
+    if path.name.endswith(BUNDLE_SUFFIX) or not (certificate or path.exists()):
+        packed = found_in_bundle(file, content, certificate)
+        return packed and checkable(packed, None if offline else _client(shell, needed=False)), content
+    return Certificate.load(path), content
 
 
 def _client(shell: Shell, needed: bool) -> Any:

@@ -119,14 +119,21 @@ class Shell:
                 time.sleep(1)
 
     @contextmanager
-    def progress(self, total: int, label: str) -> Iterator[Callable[[int], None]]:
-        """A progress bar on stderr for work of ``total`` units, on a terminal only."""
+    def progress(self, total: int, label: str, unit: str = "B") -> Iterator[Callable[[int], None]]:
+        """A progress bar on stderr for work of ``total`` units, with rate and time left, on a terminal only."""
         if self.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
-        with click.progressbar(length=total, label=label, file=sys.stderr) as made:  # type: ignore[var-annotated]
+        began = time.monotonic()
+        rate: Callable[[Any], str] = lambda _: _rate(bar.pos / max(time.monotonic() - began, 0.001), unit)  # noqa: E731
+        with click.progressbar(length=total, label=label, file=sys.stderr, item_show_func=rate) as made:
             bar: Any = made
             yield bar.update
+
+
+def _rate(per_second: float, unit: str) -> str:
+    """As ``512 MB/s`` or ``9,120 works/s``."""
+    return f"{per_second / 1e6:,.0f} MB/s" if unit == "B" else f"{per_second:,.0f}{unit}/s"
 
 
 def command(name: str, examples: str, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:

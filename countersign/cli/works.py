@@ -12,8 +12,10 @@ import click
 
 from countersign import seal
 from countersign.canonical import checksum, from_hex, to_hex
-from countersign.certificate import Certificate, path_beside
+from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
 from countersign.chain.sender import intent
+from countersign.cli.batches import fingerprints, seal_batch
+from countersign.cli.bundles import taken_out
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
 from countersign.records import ORIGINS, ZERO, Work
@@ -34,6 +36,7 @@ _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal
     """
 countersign seal photo.jpg --key keystore:me.json --origin trainedAlgorithmicMedia
 countersign seal *.png --key test:0          one transaction for all of them
+countersign seal photos/ --key test:0        any number of works: photos.countersign.bundle has all certificates
 countersign seal photo.jpg --resume          go on after a crash or without waiting
 """,
 )
@@ -43,21 +46,32 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @click.option("--model", metavar="ID", help="The model that made it (modelId, 0x…).")
 @click.option("--metadata", type=click.Path(path_type=Path), help="A document about it; only its SHA-256 is sealed.")
 @click.option("--parent", "parents", multiple=True, metavar="FILE|0x…", help="A work it derives from; repeatable.")
-@click.option("--resume", is_flag=True, help="Go on with the drafts beside the files.")
+@click.option("--fingerprint/--no-fingerprint", default=None,
+              help="Seal an ISCC of each file too, which finds copies (default: if 'media' is there).")  # fmt: skip
+@click.option("--bundle", type=click.Path(path_type=Path), help="Pack all certificates into this one file.")
+@click.option("--skip-bad", is_flag=True, help="In a bundle, leave out files that are empty or cannot be read.")
+@click.option("--resume", is_flag=True, help="Go on with what is drafted already.")
 @_WAIT
-def seal_command(shell: Shell, files: tuple[Path, ...], resume: bool, wait: bool, **said: Any) -> None:
+def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, skip_bad: bool, resume: bool, wait: bool,
+                 **said: Any) -> None:  # fmt: skip
     """Seal FILES before you post them: nothing about them becomes public.
 
     Writes FILE.countersign.json beside each: first as a draft with its secret salt, then, once the seal is final, as
-    the certificate. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
+    the certificate. Of a folder it writes one FOLDER.countersign.bundle, out of which 'countersign certificate' takes
+    single certificates. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
     """
-    if resume and any(said.values()):
+    given = any(value is not None and value != () for value in said.values())
+    if resume and given:
         raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
     files = tuple(dict.fromkeys(files))
+    if bundle or any(file.is_dir() or file.name.endswith(BUNDLE_SUFFIX) for file in files):
+        seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
+        return
     drafts = dict(_load_draft(shell, file) for file in files) if resume else None
     if drafts is None:
         _require_no_drafts(files)
-        described = [(file, *_describe(shell, file, **said)) for file in files]
+        meant = _said(shell, **said)
+        described = [(file, meant.of(file, digest(shell, file).sha256), meant.parents) for file in files]
     signer, client = shell.signer(), shell.client()
     if drafts is None:
         drafts = _draft(shell, client, signer, described)
@@ -82,18 +96,16 @@ def _require_no_drafts(files: tuple[Path, ...]) -> None:
             raise InputError(f"{path_beside(file)} exists already.", "Use --resume to go on with it, or move it away.")
 
 
-def _describe(shell: Shell, file: Path, origin: str | None, model: str | None, metadata: Path | None,
-              parents: tuple[str, ...]) -> tuple[Work, tuple[bytes, ...]]:  # fmt: skip
-    """What is said of a file, and the contents it derives from."""
-    contents = tuple(content_of(shell, parent) for parent in parents)
-    work = Work(
-        content=digest(shell, file).sha256,
+def _said(shell: Shell, origin: str | None, model: str | None, metadata: Path | None, parents: tuple[str, ...],
+          fingerprint: bool | None) -> seal.Said:  # fmt: skip
+    """What the options say of every work."""
+    return seal.Said(
         origin=origin or "",
         model=from_hex(model, 32, "model id") if model else ZERO,
-        parents=seal.parents_root(contents),
         metadata=digest(shell, metadata).sha256 if metadata else ZERO,
+        parents=tuple(content_of(shell, parent) for parent in parents),
+        fingerprinted=fingerprints(fingerprint),
     )
-    return work, contents
 
 
 def _draft(
@@ -203,18 +215,20 @@ def _sealed_text(done: dict[Path, Certificate]) -> str:
     """
 countersign claim photo.jpg --key keystore:me.json
 countersign claim photo.jpg --key test:1     anybody may pay for the claim that the creator signed
+countersign claim photos.countersign.bundle#summer/beach.jpg --key keystore:me.json
 """,
 )
-@_FILES
+@click.argument("files", nargs=-1, required=True, metavar="FILE|BUNDLE#NAME...", type=click.Path(path_type=Path))
 @_WAIT
 def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     """Claim sealed FILES: work and salt become public, your name stands beside the content.
 
-    Refuses while the seal is not final. Claiming twice changes nothing.
+    Refuses while the seal is not final. Claiming twice changes nothing. The certificate of a work in a bundle is taken
+    out first and kept beside the work.
     """
     signer, client = shell.signer(), shell.client()
     sender = shell.sender(client, signer)
-    done = [_claim(shell, client, sender, certificate_path(file), wait) for file in files]
+    done = [_claim(shell, client, sender, taken_out(shell, file), wait) for file in files]
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 

@@ -1,5 +1,8 @@
-"""The write flow of a work: :mod:`~countersign.seal.works` goes from a file's digest to a certificate."""
+"""The write flow of works: :mod:`~countersign.seal.works` goes from a file's digest to a certificate,
+:mod:`~countersign.seal.folder` and :mod:`~countersign.seal.batch` from any number of files to a bundle."""
 
+from countersign.seal.batch import Batch
+from countersign.seal.said import Said
 from countersign.seal.works import (
     Draft,
     claim_call,
@@ -19,7 +22,9 @@ from countersign.seal.works import (
 )
 
 __all__ = [
+    "Batch",
     "Draft",
+    "Said",
     "claim_call",
     "claim_typed_data_of",
     "draft",
