@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ from countersign.verify import Report, verify
 if TYPE_CHECKING:
     from countersign.chain.client import Client
 
-__all__ = ["find_command", "recover_command", "similar_warning"]
+__all__ = ["EarlierWorks", "find_command", "recover_command"]
 
 HINT = "Similar, not the same: a match is a hint, never proof."
 _SHOWN = 20
@@ -75,6 +77,11 @@ class _Sight:
     query: Query
     client: Client | None
 
+    @cached_property
+    def similar(self) -> Similar:
+        """Finds similar claims; the codes of all are read once."""
+        return Similar(self.query)
+
     def standing(self, row: dict[str, Any] | None) -> dict[str, Any] | None:
         """The claim as the chain says now; None when the chain knows none."""
         if row is None or self.client is None:
@@ -112,7 +119,7 @@ def _look(shell: Shell, client: Client | None = None, patience: float | None = N
 def _similar(sight: _Sight, fingerprint: Fingerprint, content: bytes, distance: int) -> list[Likeness]:
     """Standing claims on other bytes that are alike, earliest seal first."""
     found = []
-    for one in Similar(sight.query).find(fingerprint, distance):
+    for one in sight.similar.find(fingerprint, distance):
         row = sight.standing(one.claim) if one.claim["content"] != content else None
         if row is not None:
             found.append(Likeness(row, one.unit, one.distance))
@@ -171,32 +178,38 @@ def _warn(text: str) -> None:
 # Before a claim
 
 
-def similar_warning(shell: Shell, client: Client, certificate: Certificate) -> list[dict[str, Any]]:
-    """Claims by others on similar works with an earlier seal than the certificate's, as said on stderr; for --json.
+class EarlierWorks:
+    """Warns of claims by others on similar works, and nothing more: what keeps it from looking is said."""
 
-    It only warns: whatever keeps it from looking is said, and the claim goes on.
-    """
-    fingerprint = unpack_fingerprint(certificate.work.fingerprint)
-    if fingerprint is None:
-        return []
-    try:
-        found = _earlier(shell, client, certificate, fingerprint)
-    except (CountersignError, OSError) as error:
-        _warn(f"Similar earlier works could not be looked for: {error}")
-        return []
-    for one in found:
-        _warn(f"an earlier work is {_line(one)}")
-    if found:
-        _warn(f"{HINT} Your claim goes on.")
-    return [_facts(one) for one in found]
+    def __init__(self, shell: Shell, client: Client) -> None:
+        self._shell, self._client = shell, client
 
+    @cached_property
+    def _sight(self) -> _Sight:
+        return _look(self._shell, self._client, _PATIENCE)
 
-def _earlier(shell: Shell, client: Client, certificate: Certificate, fingerprint: Fingerprint) -> list[Likeness]:
-    seal = client.seal_of(certificate.root, certificate.opening().sealer)
-    own = client.root_of(certificate.creator)
-    found = _similar(_look(shell, client, _PATIENCE), fingerprint, certificate.work.content, DISTANCE)
-    earlier = [one for one in found if seal is None or one.claim["sealed_at"] < seal.time]
-    return [one for one in earlier if client.root_of(one.claim["creator"]) != own]
+    def warn(self, certificate: Certificate) -> list[dict[str, Any]]:
+        """Say on stderr which similar works have an earlier seal than the certificate's, and return them for --json."""
+        fingerprint = unpack_fingerprint(certificate.work.fingerprint)
+        if fingerprint is None or certificate.sealer is None:
+            return []
+        try:
+            found = self._earlier(certificate, certificate.sealer, fingerprint)
+        except (CountersignError, OSError, sqlite3.Error) as error:
+            _warn(f"Similar earlier works could not be looked for: {error}")
+            return []
+        for one in found:
+            _warn(f"an earlier work is {_line(one)}")
+        if found:
+            _warn(f"{HINT} Your claim goes on.")
+        return [_facts(one) for one in found]
+
+    def _earlier(self, certificate: Certificate, sealer: bytes, fingerprint: Fingerprint) -> list[Likeness]:
+        client = self._client
+        seal, own = client.seal_of(certificate.root, sealer), client.root_of(certificate.creator)
+        found = _similar(self._sight, fingerprint, certificate.work.content, DISTANCE)
+        earlier = [one for one in found if seal is None or one.claim["sealed_at"] < seal.time]
+        return [one for one in earlier if client.root_of(one.claim["creator"]) != own]
 
 
 # Recovery

@@ -10,11 +10,9 @@ import pytest
 from commandline import Cli, Outcome
 
 from countersign import seal
-from countersign.canonical import from_hex, to_hex
+from countersign.canonical import to_hex
 from countersign.certificate import Certificate, path_beside
-from countersign.chain.client import Client
 from countersign.fingerprint.digest import digest_file
-from countersign.fingerprint.iscc import fingerprint_of
 from tools.devnet import Devnet
 
 Image = pytest.importorskip("PIL.Image")
@@ -46,21 +44,13 @@ def copied(original: Path, path: Path, percent: int = 60, **options: Any) -> Pat
     return path
 
 
-def sealed(cli: Cli, chain: Devnet, path: Path, account: int) -> Path:
-    """Sealed by that account, with its fingerprint."""
-    client = Client(chain.url, 31337)
-    who = from_hex(chain.rpc("eth_accounts")[account], 20)
-    content, name = digest_file(path).sha256, path.name
-    draft = seal.draft(
-        content, who, client.contracts, name=name, salt=seal.new_salt(), fingerprint=fingerprint_of(path)
-    )
-    draft.save(path_beside(path))
-    done(cli("seal", path, "--resume", key=f"test:{account}"))
+def sealed(cli: Cli, path: Path, account: int) -> Path:
+    done(cli("seal", path, key=f"test:{account}"))
     return path
 
 
-def claimed(cli: Cli, chain: Devnet, path: Path, account: int) -> Path:
-    sealed(cli, chain, path, account)
+def claimed(cli: Cli, path: Path, account: int) -> Path:
+    sealed(cli, path, account)
     done(cli("claim", path, key=f"test:{account}"))
     return path
 
@@ -68,7 +58,7 @@ def claimed(cli: Cli, chain: Devnet, path: Path, account: int) -> Path:
 def test_a_stripped_resized_copy_finds_its_original_and_its_certificate(
     cli: Cli, chain: Devnet, tmp_path: Path
 ) -> None:
-    original = claimed(cli, chain, picture(tmp_path / "original.jpg", 1), 1)
+    original = claimed(cli, picture(tmp_path / "original.jpg", 1), 1)
     (tmp_path / "elsewhere").mkdir()
     copy = copied(original, tmp_path / "elsewhere" / "copy.webp", quality=60)
 
@@ -92,7 +82,7 @@ def test_a_stripped_resized_copy_finds_its_original_and_its_certificate(
 
 
 def test_the_bytes_themselves_are_found_and_recovered(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
-    original = claimed(cli, chain, picture(tmp_path / "original.jpg", 2), 1)
+    original = claimed(cli, picture(tmp_path / "original.jpg", 2), 1)
     assert "exactly these bytes: sealed" in done(cli("find", original)).out
     path_beside(original).unlink()
     assert "has exactly the sealed bytes" in done(cli("recover", original, "--out", path_beside(original))).out
@@ -100,36 +90,27 @@ def test_the_bytes_themselves_are_found_and_recovered(cli: Cli, chain: Devnet, t
 
 
 def test_a_claim_on_an_earlier_work_of_somebody_else_warns_and_goes_on(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
-    original = claimed(cli, chain, picture(tmp_path / "original.jpg", 3), 1)
-    stolen = sealed(cli, chain, copied(original, tmp_path / "stolen.jpg", quality=70), 2)
-    client, shell = Client(chain.url, 31337), _shell(cli)
-    warned = _warnings(shell, client, stolen)
-    assert [one["content"] for one in warned] == [to_hex(digest_file(original).sha256)]
-    done(cli("claim", stolen, key="test:2"))
-    assert _warnings(shell, client, original) == [], "a later copy is no reason to warn the original's creator"
-    own = sealed(cli, chain, copied(original, tmp_path / "small.jpg", quality=80), 1)
-    assert to_hex(digest_file(original).sha256) not in [one["content"] for one in _warnings(shell, client, own)]
+    original = claimed(cli, picture(tmp_path / "original.jpg", 3), 1)
+    stolen = sealed(cli, copied(original, tmp_path / "stolen.jpg", quality=70), 2)
+    said = done(cli("claim", stolen, key="test:2"))
+    first = to_hex(digest_file(original).sha256)
+    assert "warning: an earlier work is similar content" in said.err and first in said.err
+    assert "never proof" in said.err and "claimed: " in said.out
+    again = done(cli("claim", stolen, "--json", key="test:2"))
+    assert [one["content"] for one in again.json[0]["similar"]] == [first]
+    later = done(cli("claim", original, "--json", key="test:1"))
+    assert later.json[0]["similar"] == [] and later.err == "", "a later copy is no reason to warn who was first"
+    own = sealed(cli, copied(original, tmp_path / "small.jpg", quality=80), 1)
+    warned = done(cli("claim", own, "--json", key="test:1")).json[0]["similar"]
+    assert first not in [one["content"] for one in warned], "one's own earlier work is none of somebody else"
 
     answer = done(cli("recover", stolen, "--json")).json
     assert answer["content"] == to_hex(digest_file(original).sha256), "the earliest, though these bytes are claimed"
-    assert answer["others"] == 1
-
-
-def _shell(cli: Cli) -> Any:
-    from countersign.cli.shell import Shell
-    from countersign.settings import Settings
-
-    return Shell(Settings(cli.home, cli.url, 31337), False, None)
-
-
-def _warnings(shell: Any, client: Client, path: Path) -> list[dict[str, Any]]:
-    from countersign.cli.finding import similar_warning
-
-    return similar_warning(shell, client, Certificate.load(path_beside(path)))
+    assert answer["others"] == 2
 
 
 def test_a_folder_of_certificates_knows_what_nobody_claimed(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
-    original = sealed(cli, chain, picture(tmp_path / "original.jpg", 4), 1)
+    original = sealed(cli, picture(tmp_path / "original.jpg", 4), 1)
     (tmp_path / "bad.jpg.countersign.json").write_text("{")
     copy = copied(original, tmp_path / "copy.png")
     done(cli("recover", copy), 1)
@@ -153,7 +134,7 @@ def test_nothing_is_found_for_what_nobody_knows(cli: Cli, chain: Devnet, tmp_pat
 def test_without_a_node_the_index_alone_cannot_say_that_there_is_nothing(
     cli: Cli, chain: Devnet, tmp_path: Path
 ) -> None:
-    original = claimed(cli, chain, picture(tmp_path / "original.jpg", 5), 1)
+    original = claimed(cli, picture(tmp_path / "original.jpg", 5), 1)
     done(cli("find", original))
     away = Cli("http://127.0.0.1:9", cli.home)
     known = done(away("find", copied(original, tmp_path / "copy.png"), "--json"))
@@ -165,7 +146,7 @@ def test_without_a_node_the_index_alone_cannot_say_that_there_is_nothing(
 
 
 def test_nothing_of_others_is_overwritten(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
-    original = claimed(cli, chain, picture(tmp_path / "original.jpg", 6), 1)
+    original = claimed(cli, picture(tmp_path / "original.jpg", 6), 1)
     mine = tmp_path / "mine.json"
     mine.write_text(json.dumps({"my": "notes"}))
     assert "exists already" in done(cli("recover", original, "--out", mine), 2).err
@@ -173,7 +154,7 @@ def test_nothing_of_others_is_overwritten(cli: Cli, chain: Devnet, tmp_path: Pat
 
 
 def test_a_claim_through_another_contract_says_so(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
-    original = sealed(cli, chain, picture(tmp_path / "original.jpg", 7), 1)
+    original = sealed(cli, picture(tmp_path / "original.jpg", 7), 1)
     certificate = Certificate.load(path_beside(original))
     call = seal.claim_call(certificate, by_signature=True)
     payer = chain.rpc("eth_accounts")[3]
