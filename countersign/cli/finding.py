@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from countersign.canonical import checksum, to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.cli.shell import Shell, command, digest
 from countersign.cli.text import printable
-from countersign.errors import CertificateError, CountersignError, InputError, Unreachable
+from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.fingerprint.iscc import Fingerprint, code_of, examine, unpack_fingerprint
 from countersign.index.query import Query
 from countersign.index.similar import DISTANCE, MOST, Likeness, Similar, likeness
@@ -51,7 +52,7 @@ def find_command(shell: Shell, file: Path, distance: int) -> int:
     content, fingerprint = digest(shell, file).sha256, examine(file)
     sight = _look(shell)
     exact = sight.standing(sight.query.claim(content))
-    found = _similar(sight, fingerprint, content, distance)
+    found = list(islice(_similar(sight, fingerprint, content, distance), _SHOWN))
     facts = {
         "file": str(file),
         "content": to_hex(content),
@@ -108,7 +109,9 @@ def _look(shell: Shell, client: Client | None = None, patience: float | None = N
         timer.daemon = True
         timer.start()
     try:
-        catch_up(client, store, stop=stop)
+        progress = catch_up(client, store, stop=stop)
+        if progress.block < progress.head:
+            _warn(f"The index is at block {progress.block} of {progress.head}; later claims are not looked at.")
     finally:
         store.close()
         if timer:
@@ -116,16 +119,12 @@ def _look(shell: Shell, client: Client | None = None, patience: float | None = N
     return _Sight(Query(shell.settings.index_path), client)
 
 
-def _similar(sight: _Sight, fingerprint: Fingerprint, content: bytes, distance: int) -> list[Likeness]:
+def _similar(sight: _Sight, fingerprint: Fingerprint, content: bytes, distance: int) -> Iterator[Likeness]:
     """Standing claims on other bytes that are alike, earliest seal first."""
-    found = []
     for one in sight.similar.find(fingerprint, distance):
         row = sight.standing(one.claim) if one.claim["content"] != content else None
         if row is not None:
-            found.append(Likeness(row, one.unit, one.distance))
-        if len(found) == _SHOWN:
-            break
-    return found
+            yield Likeness(row, one.unit, one.distance)
 
 
 def _claim_facts(row: dict[str, Any]) -> dict[str, Any]:
@@ -208,8 +207,8 @@ class EarlierWorks:
         client = self._client
         seal, own = client.seal_of(certificate.root, sealer), client.root_of(certificate.creator)
         found = _similar(self._sight, fingerprint, certificate.work.content, DISTANCE)
-        earlier = [one for one in found if seal is None or one.claim["sealed_at"] < seal.time]
-        return [one for one in earlier if client.root_of(one.claim["creator"]) != own]
+        earlier = (one for one in found if seal is None or one.claim["sealed_at"] < seal.time)
+        return list(islice((one for one in earlier if client.root_of(one.claim["creator"]) != own), _SHOWN))
 
 
 # Recovery
@@ -293,7 +292,8 @@ def _on_chain(sight: _Sight, content: bytes, fingerprint: Fingerprint, distance:
 
     assert sight.client is not None
     near: list[tuple[dict[str, Any], str, int]] = [
-        (one.claim, one.unit, one.distance) for one in _similar(sight, fingerprint, content, distance)
+        (one.claim, one.unit, one.distance)
+        for one in islice(_similar(sight, fingerprint, content, distance), _SHOWN)
     ]
     exact = sight.standing(sight.query.claim(content))
     claims = [*([(exact, "bytes", 0)] if exact else []), *near]
@@ -305,12 +305,14 @@ def _on_chain(sight: _Sight, content: bytes, fingerprint: Fingerprint, distance:
 
 
 def _write(path: Path, found: _Found) -> Path:
-    """Anew where the same work's certificate lies, so that recovering twice refreshes it; never over anything else."""
+    """Anew where an earlier run wrote it, so that recovering twice refreshes the proof; never over anything else: the
+    creator's own certificate may hold a signature and parents that the chain does not tell."""
     certificate = found.certificate
     try:
-        ours = path.exists() and Certificate.load(path).work == certificate.work
-    except CertificateError:
-        ours = False
+        there = Certificate.load(path) if path.exists() else None
+    except InputError:
+        there = None
+    ours = there is not None and (there.name, there.work) == (certificate.name, certificate.work)
     certificate.save(path, replace=ours)
     return path
 

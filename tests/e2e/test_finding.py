@@ -151,6 +151,9 @@ def test_nothing_of_others_is_overwritten(cli: Cli, chain: Devnet, tmp_path: Pat
     mine.write_text(json.dumps({"my": "notes"}))
     assert "exists already" in done(cli("recover", original, "--out", mine), 2).err
     assert mine.read_text() == '{"my": "notes"}'
+    own = path_beside(original).read_text()
+    assert "exists already" in done(cli("recover", original, "--out", path_beside(original)), 2).err
+    assert path_beside(original).read_text() == own
 
 
 def test_a_claim_through_another_contract_says_so(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
