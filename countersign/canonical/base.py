@@ -90,6 +90,7 @@ def word(value: bytes | int) -> bytes:
     return value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\0")
 
 
+@lru_cache(64)
 def signature(name: str, fields: Fields) -> str:
     return f"{name}({','.join(f'{kind} {field}' for kind, field in fields)})"
 

@@ -10,6 +10,7 @@ What comes out is a certificate, which is believed no more than one from a file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from urllib.parse import quote
 from countersign import merkle
 from countersign.certificate.document import Certificate
 from countersign.durable import open_regular
-from countersign.errors import CertificateError
+from countersign.errors import CertificateError, InputError
 from countersign.merkle import PAGE, MerkleTree
 from countersign.records import ORIGINS, ZERO, Path, Work
 
@@ -57,7 +58,12 @@ _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
 def bundle_beside(folder: FilePath) -> FilePath:
-    """Where the bundle of a folder lies: ``photos`` → ``photos.countersign.bundle``."""
+    """Where the bundle of a folder lies: ``photos`` → ``photos.countersign.bundle``.
+
+    Raises InputError for ``.`` and ``/``, which have no name.
+    """
+    if not folder.name:
+        raise InputError(f"{folder} is a folder without a name.", "Give one with a name, or say --bundle NAME.")
     return folder.with_name(folder.name + BUNDLE_SUFFIX)
 
 
@@ -221,7 +227,7 @@ def _unfinished(path: FilePath) -> CertificateError:
 
 def _connect(path: FilePath) -> sqlite3.Connection:
     """A connection that changes nothing, not even beside the file, and trusts no schema."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     try:
         db = sqlite3.connect(uri, uri=True, isolation_level=None)
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)

@@ -42,8 +42,10 @@ def seal_batch(
     with _begun(shell, client, signer, path) as batch:
         _require_same(batch, said)
         if not batch.drafted:
-            _list(shell, batch, sources, said or seal.Said(fingerprinted=fingerprints(None)))
-            _digest(shell, batch, skip_bad)
+            if sources or batch.note("sources") or not batch.size:  # else a program added its works
+                _list(shell, batch, sources, said or seal.Said(fingerprinted=fingerprints(None)))
+                _digest(shell, batch, skip_bad)
+                _require_unchanged(batch)
             _draft(shell, batch)
         later = _later(batch, sources)
         done = _seal(shell, client, signer, batch, wait)
@@ -120,14 +122,17 @@ def _digest(shell: Shell, batch: seal.Batch, skip_bad: bool) -> None:
         shell.say(f"left out: {bad.why}")
 
 
-def _draft(shell: Shell, batch: seal.Batch) -> None:
-    """Close the batch, unless a file is not any more what was digested: nothing has been sent yet."""
+def _require_unchanged(batch: seal.Batch) -> None:
+    """Refuse a file that is not any more what was digested: nothing has been sent yet."""
     names = list(islice(changed(batch, _files(batch)), _SHOWN + 1))
     if names:
         raise InputError(
             _some(names, "these files changed since they were digested"),
             f"Restore them, or remove {batch.path.name} and begin anew: nothing is sealed yet.",
         )
+
+
+def _draft(shell: Shell, batch: seal.Batch) -> None:
     with shell.progress(batch.size, "Making the tree", unit=" works") as advance:
         batch.draft(advance)
     shell.say(f"draft saved: {batch.path.name}, {batch.size:,} works")

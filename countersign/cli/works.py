@@ -67,14 +67,21 @@ def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, ski
     files = tuple(dict.fromkeys(files))
     if bundle or any(file.is_dir() or file.name.endswith(BUNDLE_SUFFIX) for file in files):
         seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
-        return
-    drafts = dict(_load_draft(shell, file) for file in files) if resume else None
-    if drafts is None:
+    elif skip_bad:
+        raise InputError("Without a bundle no file is left out.", "Pack the files with --bundle NAME, or name others.")
+    else:
+        _seal_each(shell, files, None if resume else _said(shell, **said), wait)
+
+
+def _seal_each(shell: Shell, files: tuple[Path, ...], said: seal.Said | None, wait: bool) -> None:
+    """A certificate beside each file; ``said`` is None to go on with the drafts that lie there."""
+    if said is None:
+        drafts = dict(_load_draft(shell, file) for file in files)
+        signer, client = shell.signer(), shell.client()
+    else:
         _require_no_drafts(files)
-        meant = _said(shell, **said)
-        described = [(file, meant.of(file, digest(shell, file).sha256), meant.parents) for file in files]
-    signer, client = shell.signer(), shell.client()
-    if drafts is None:
+        described = [(file, said.of(file, digest(shell, file).sha256), said.parents) for file in files]
+        signer, client = shell.signer(), shell.client()
         drafts = _draft(shell, client, signer, described)
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))

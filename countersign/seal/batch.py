@@ -23,7 +23,7 @@ from countersign.durable import open_regular, transaction
 from countersign.errors import InputError, SignerError, WrongChain
 from countersign.merkle import PAGE, MerkleTree, joined, pages
 from countersign.records import ORIGINS, ZERO, Contracts, Path, Work
-from countersign.seal.works import Draft, prove, salt_of, seal_call
+from countersign.seal.works import Draft, parents_root, prove, salt_of, seal_call
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client, Receipt
@@ -34,7 +34,7 @@ __all__ = ["Batch", "Entry"]
 _PATIENCE = 2.0
 """Seconds to wait for another process to let go of the file."""
 _CACHE = 64 << 10
-"""KiB of the file that are held in memory."""
+"""KiB of the file that are held in memory: the order of contents is random."""
 _FIELDS = "content, fingerprint, origin, model, parents, metadata"
 
 
@@ -64,6 +64,7 @@ class Batch:
         self._db = _opened(path)
         try:
             with self._writing():
+                self._db.execute(f"PRAGMA cache_size={-_CACHE}")
                 self.certificate = self._begun(creator, contracts)
             self._require_ours(creator, contracts)
         except BaseException:
@@ -209,6 +210,8 @@ class Batch:
         """Whether it is new."""
         _require_name(draft.name)
         _require_origin(draft.work)
+        if draft.parents and parents_root(draft.parents) != draft.work.parents:
+            raise InputError(f"The parents of {draft.name} are not those its work names.", "Give all, in their order.")
         row = _row(draft.work, draft.salt, draft.parents)
         known = self._db.execute(f"SELECT {_FIELDS}, told, salt FROM works WHERE name = ?", (draft.name,)).fetchone()
         if known is None:
@@ -308,7 +311,7 @@ def _opened(path: FilePath) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check the disk and permissions.") from error
-    for pragma in ("locking_mode=EXCLUSIVE", "synchronous=FULL", "trusted_schema=OFF", f"cache_size={-_CACHE}"):
+    for pragma in ("locking_mode=EXCLUSIVE", "trusted_schema=OFF"):
         db.execute(f"PRAGMA {pragma}")
     return db
 
@@ -321,7 +324,10 @@ def _row(work: Work, salt: bytes, parents: tuple[bytes, ...]) -> tuple[Any, ...]
 
 def _require_name(name: str) -> None:
     if not safe_name(name):
-        raise InputError(f"'{name!a}' cannot be a work's name in a bundle.", "Use a relative path of Unicode text.")
+        raise InputError(
+            f"'{name!a}' cannot be a work's name in a bundle.",
+            "Rename it: Unicode text, no backslash, no way out of its folder.",
+        )
 
 
 def _require_origin(work: Work) -> None:

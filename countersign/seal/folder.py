@@ -21,7 +21,7 @@ from countersign.seal.said import Said
 __all__ = ["Files", "Refused", "changed", "digest"]
 
 _OWN = ".countersign"
-"""Part of the name of every file that Countersign makes."""
+"""Part of the name of every file and folder that Countersign makes: some hold secrets."""
 _AT_ONCE, _SECONDS = 1000, 0.5
 """Digested works that are written in one transaction: at most so many, and what came in that time."""
 _T = TypeVar("_T")
@@ -66,10 +66,10 @@ class Files:
             folder, prefix = folders.pop()
             for entry in _entries(folder):
                 name = f"{prefix}/{entry.name}" if prefix else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append((folder / entry.name, name))
-                elif (why := _skipped(entry)) is not None:
+                if (why := _skipped(entry)) is not None:
                     self.skipped[why] += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append((folder / entry.name, name))
                 else:
                     yield name, entry.stat(follow_symlinks=False).st_size
 
@@ -85,10 +85,11 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 def _skipped(entry: os.DirEntry[str]) -> str | None:
     """Why a directory entry is not a work."""
     if _OWN in entry.name:
-        return "files of Countersign"
+        return "files of Countersign itself"
     if entry.is_symlink():
         return "links"
-    return None if entry.is_file(follow_symlinks=False) else "devices, pipes and sockets"
+    known = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+    return None if known else "devices, pipes and sockets"
 
 
 def digest(batch: Batch, files: Files, said: Said, progress: Callable[[int], None]) -> list[Refused]:

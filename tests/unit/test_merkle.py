@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.errors import InputError
-from countersign.merkle import MerkleTree, hash_leaf, hash_node, root_of
+from countersign.merkle import PAGE, MerkleTree, hash_leaf, hash_node, joined, pages, root_of
 from countersign.records import Path
 
 leaves = st.lists(st.binary(max_size=40), min_size=1, max_size=70, unique=True)
@@ -90,3 +90,16 @@ def test_no_leaves_and_no_such_leaf_are_refused() -> None:
     for index in (-1, 2):
         with pytest.raises(InputError, match="tree of 2"):
             MerkleTree([b"a", b"b"]).path(index)
+
+
+@given(st.integers(1, 3 * PAGE + 5), st.data())
+def test_a_tree_made_of_pages_is_the_tree(size: int, draw: st.DataObject) -> None:
+    data = [index.to_bytes(4, "big") for index in range(size)]
+    tree, made = MerkleTree(data), list(pages(data))
+    assert all(len(page) == 32 * PAGE for page in made[:-1])
+    lower = [MerkleTree.over(page) for page in made]
+    upper = MerkleTree.over(b"".join(page.root for page in lower))
+    assert upper.root == tree.root
+    index = draw.draw(st.integers(0, size - 1))
+    number, within = divmod(index, PAGE)
+    assert joined(lower[number].path(within), upper.path(number), size) == tree.path(index)
