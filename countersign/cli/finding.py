@@ -292,8 +292,7 @@ def _on_chain(sight: _Sight, content: bytes, fingerprint: Fingerprint, distance:
 
     assert sight.client is not None
     near: list[tuple[dict[str, Any], str, int]] = [
-        (one.claim, one.unit, one.distance)
-        for one in islice(_similar(sight, fingerprint, content, distance), _SHOWN)
+        (one.claim, one.unit, one.distance) for one in islice(_similar(sight, fingerprint, content, distance), _SHOWN)
     ]
     exact = sight.standing(sight.query.claim(content))
     claims = [*([(exact, "bytes", 0)] if exact else []), *near]

@@ -175,3 +175,11 @@ def _forwarder(chain: Devnet, payer: str, to: bytes) -> str:
     made = chain.send({"from": payer, "data": to_hex(bytes.fromhex("60218060093d393df3") + runtime)})
     address: str = chain.rpc("eth_getTransactionReceipt", made)["contractAddress"]
     return address
+
+
+def test_no_trouble_with_the_index_keeps_a_claim_from_being_made(cli: Cli, chain: Devnet, tmp_path: Path) -> None:
+    original = sealed(cli, picture(tmp_path / "original.jpg", 8), 1)
+    (cli.home / "index-31337.sqlite").write_bytes(b"no database" * 1000)
+    claimed = done(cli("claim", original, "--json", key="test:1"))
+    assert "could not be looked for" in claimed.err and "rebuild" in claimed.err
+    assert claimed.json[0]["state"] == "proved" and claimed.json[0]["similar"] == []
