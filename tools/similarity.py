@@ -96,7 +96,7 @@ def pictures() -> dict[str, Image.Image]:
 
 def _files() -> list[Path]:
     import skimage
-    import sklearn.datasets
+    import sklearn.datasets  # type: ignore[import-untyped]
 
     folders = (Path(skimage.__file__).parent / "data", Path(sklearn.datasets.__file__).parent / "images")
     return sorted(path for folder in folders for path in folder.iterdir())

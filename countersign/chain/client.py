@@ -381,6 +381,10 @@ class Client:
         """The receipt of a mined transaction, or None."""
         return self._read(_receipt, "eth_getTransactionReceipt", to_hex(transaction))
 
+    def sent(self, transaction: bytes) -> Call | None:
+        """What a transaction calls and with which data; None when the node does not know it or it makes a contract."""
+        return self._read(_sent, "eth_getTransactionByHash", to_hex(transaction))
+
     def estimate(self, sender: bytes, call: Call) -> int:
         """Gas the call would need. Raises Reverted, in words, when the contract would refuse."""
         return self.quantity("eth_estimateGas", _fields(sender, call))
@@ -422,6 +426,12 @@ def _receipt(raw: Any) -> Receipt | None:
     receipt = Receipt(raw)
     _ = receipt.ok, receipt.block, receipt.gas, receipt.transaction
     return receipt
+
+
+def _sent(raw: Any) -> Call | None:
+    if raw is None or raw["to"] is None:
+        return None
+    return Call(_bytes(raw["to"]), _bytes(raw["input"]), int(raw["value"], 16))
 
 
 def _count(text: str) -> int:

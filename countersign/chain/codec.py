@@ -19,7 +19,17 @@ from countersign.errors import ChainError, Reverted
 from countersign.records import Model, Opening, Policy, State, Terms, Work
 from countersign.times import utc
 
-__all__ = ["Event", "Log", "decode_log", "decode_result", "encode_call", "event_topic", "revert_error", "tuple_of"]
+__all__ = [
+    "Event",
+    "Log",
+    "decode_call",
+    "decode_log",
+    "decode_result",
+    "encode_call",
+    "event_topic",
+    "revert_error",
+    "tuple_of",
+]
 
 _CONTRACTS = ("ContentRegistry", "Identities", "ModelRegistry", "OracleNodes", "Oracle", "Escrow")
 
@@ -80,6 +90,28 @@ def encode_call(contract: str, function: str, *arguments: Any) -> bytes:
     """Calldata of ``contract.function(*arguments)``; structs as tuples, addresses as 20 bytes."""
     fragment = _function(contract, function)
     return _hash(fragment)[:4] + abi_encode(_types(fragment["inputs"]), [_addresses(a) for a in arguments])
+
+
+def decode_call(contract: str, data: bytes) -> tuple[str, dict[str, Any]] | None:
+    """The function that calldata calls and its arguments by name (structs as dicts, addresses as 20 bytes); None when
+    it is no call of one of the contract's functions, or a malformed one."""
+    functions = (f for f in _abi(contract) if f["type"] == "function")
+    fragment = next((f for f in functions if _hash(f)[:4] == data[:4]), None)
+    if fragment is None:
+        return None
+    try:
+        values = abi_decode(_types(fragment["inputs"]), data[4:])
+    except (DecodingError, ValueError, OverflowError):
+        return None
+    return fragment["name"], _named(fragment["inputs"], tuple(map(_plain, values)))
+
+
+def _named(parameters: Sequence[_Fragment], values: Sequence[Any]) -> dict[str, Any]:
+    """Values by name, structs as dicts."""
+    return {
+        p["name"]: _named(p["components"], value) if p["type"] == "tuple" else value
+        for p, value in zip(parameters, values, strict=True)
+    }
 
 
 def decode_result(contract: str, function: str, data: bytes) -> Any:

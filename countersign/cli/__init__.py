@@ -25,6 +25,8 @@ _COMMANDS = {
     "refresh": "refreshing",
     "show": "reading",
     "mine": "reading",
+    "find": "finding",
+    "recover": "finding",
     "model": "models",
     "c2pa": "credentials",
     "oracle": "oracle",

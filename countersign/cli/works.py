@@ -17,6 +17,7 @@ from countersign.chain.sender import intent
 from countersign.cli.batches import fingerprints, seal_batch
 from countersign.cli.bundles import taken_out
 from countersign.cli.credentials import Described, Marks, credentialed, disclosed, marking_options, with_copies
+from countersign.cli.finding import EarlierWorks
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
 from countersign.records import ORIGINS, ZERO
@@ -253,12 +254,15 @@ countersign claim photos.countersign.bundle#summer/beach.jpg --key keystore:me.j
 def claim_command(shell: Shell, files: tuple[Path, ...], wait: bool) -> None:
     """Claim sealed FILES: work and salt become public, your name stands beside the content.
 
-    Refuses while the seal is not final. Claiming twice changes nothing. The certificate of a work in a bundle is taken
-    out first and kept beside the work.
+    Warns of similar works that others claim with an earlier seal. Refuses while the seal is not final. Claiming twice
+    changes nothing. The certificate of a work in a bundle is taken out first and kept beside the work.
     """
     signer, client = shell.signer(), shell.client()
     sender = shell.sender(client, signer)
-    done = [_claim(shell, client, sender, taken_out(shell, file), wait) for file in files]
+    earlier, done = EarlierWorks(shell, client), []
+    for path in (taken_out(shell, file) for file in files):
+        similar = earlier.warn(Certificate.load(path))
+        done.append(_claim(shell, client, sender, path, wait) | {"similar": similar})
     shell.answer(done, "\n".join(f"claimed: {entry['content']} by {entry['creator']}" for entry in done))
 
 

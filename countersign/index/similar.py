@@ -14,7 +14,7 @@ from countersign.index.query import Query
 if TYPE_CHECKING:
     from countersign.fingerprint.near import NearIndex
 
-__all__ = ["DISTANCE", "MOST", "Likeness", "Similar", "is_telling"]
+__all__ = ["DISTANCE", "MOST", "Likeness", "Similar", "is_telling", "likeness"]
 
 DISTANCE = 8
 """Bits of 64 in which the codes of similar works differ at most, unless asked otherwise (docs/similarity.md)."""
@@ -31,6 +31,18 @@ class Likeness:
     claim: dict[str, Any]
     unit: Unit
     distance: int
+
+
+def likeness(one: Fingerprint, other: Fingerprint, distance: int = DISTANCE) -> tuple[Unit, int] | None:
+    """By which unit two fingerprints are alike within ``distance``, and how many bits apart; None when they are not."""
+    units: tuple[tuple[Unit, str, bytes, bytes], ...] = (("data", "data", one.data, other.data),)
+    if one.kind == other.kind:
+        units = ("content", one.kind, one.content, other.content), *units
+    for unit, kind, mine, theirs in units:
+        apart = (int.from_bytes(mine) ^ int.from_bytes(theirs)).bit_count()
+        if is_telling(kind, mine) and is_telling(kind, theirs) and apart <= distance:
+            return unit, apart
+    return None
 
 
 class Similar:

@@ -1,5 +1,5 @@
-"""The bench groups `hash`, `merkle` and `index` at a small size, and the page: ratios only, with room for a busy
-machine. `make bench` measures them at full size against their bars."""
+"""The bench groups `hash`, `merkle`, `near` and `index` at a small size, and the page: ratios only, with room for a
+busy machine. `make bench` measures them at full size against their bars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from bench import __main__ as program
 from bench import hash as hashing
-from bench import index, merkle, overhead, report
+from bench import index, merkle, near, overhead, report
 from bench.figures import Figure
 from bench.index.chain import EVENTS_PER_ROUND, Chain, fill
 from bench.index.peers import by_hand, by_web3
@@ -91,6 +91,17 @@ def test_several_files_are_read_at_once(tmp_path: Path, monkeypatch: pytest.Monk
     whole = digest.digest_file
     monkeypatch.setattr(hashing, "digest_file", lambda path: whole(path, lambda _: both.wait() and None))
     hashing._in_parallel(files)
+
+
+def test_near_codes_are_found_exactly_and_far_ahead_of_a_scan() -> None:
+    """At a million codes a scan takes milliseconds, the tables a fraction of one; with ten times as many it takes ten
+    times as long, and the tables hardly longer."""
+    figures = by_name(near.measure(codes=1_000_000, queries=40, peers=5))
+    assert figures["recall"].value == 1.0
+    assert figures["query_10m_ms"].value <= figures["query_10m_ms"].peers["numpy, every code compared"] / 2
+    assert figures["skewed_ratio"].value <= 10
+    peer = figures["iscc_image_ms"].peers["Pillow at full size, then iscc-core"]
+    assert figures["iscc_image_ms"].value <= peer / 1.5
 
 
 ROUNDS = 5

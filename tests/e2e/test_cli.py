@@ -23,8 +23,8 @@ from tools.devnet import Devnet
 from tools.ports import free_port
 
 COMMANDS = [
-    ["seal"], ["claim"], ["retract"], ["object"], ["verify"], ["show"], ["mine"], ["model", "publish"],
-    ["model", "show"], ["keys", "new"], ["keys", "show"], ["index", "sync"], ["index", "status"],
+    ["seal"], ["claim"], ["retract"], ["object"], ["verify"], ["show"], ["mine"], ["find"], ["recover"],
+    ["model", "publish"], ["model", "show"], ["keys", "new"], ["keys", "show"], ["index", "sync"], ["index", "status"],
     ["index", "rebuild"], ["doctor"],
 ]  # fmt: skip
 
