@@ -23,6 +23,8 @@ _COMMANDS = {
     "verify": "reading",
     "show": "reading",
     "mine": "reading",
+    "graph": "provenance",
+    "export-evidence": "evidence",
     "model": "models",
     "oracle": "oracle",
     "keys": "keys",
@@ -43,7 +45,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"countersign.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
 
