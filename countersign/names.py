@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["file_name", "one_line", "shorten"]
+__all__ = ["columns", "escaped", "file_name", "one_line", "shorten"]
 
 _JOINERS = "\u200c\u200d"
 """Invisible, but part of how Persian, Hindi and some pictograms are written; they move no other character."""

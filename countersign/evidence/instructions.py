@@ -16,7 +16,7 @@ LIMITS = (
     "The creator is a key, not a person. Who holds the key must be shown by other means.",
     "Origin, model and parents are the creator's statements. The seal fixes when they were made, not that they hold.",
     "Another work that looks the same, but has other bytes, is another content: this says nothing about it.",
-    "A claim can be retracted or objected to after the block below: ask the chain for what happened since.",
+    "A claim can be retracted or objected to after the block named here: ask the chain for what happened since.",
 )
 """What the evidence does not prove, a sentence each."""
 

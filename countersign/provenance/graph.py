@@ -126,9 +126,9 @@ def _rank(s: Statement, holder: bytes) -> tuple[bool, bool, int]:
 class Edge:
     """``child`` derives from ``parent``, or was made with it.
 
-    ``by`` is whose word that is: an address, or a signer's name with whether it is trusted; ``proven`` that they said
-    so, by a verified certificate or the registry. ``closes_circle``: followed upwards it leads back to the child, so
-    one of the statements on the way is false.
+    ``by`` is whose word that is: an address, or a signer's name; ``proven`` that they said so, by a verified
+    certificate, the registry or a manifest whose signer is trusted. ``closes_circle``: followed upwards it leads back
+    to the child, so one of the statements on the way is false.
     """
 
     child: str
@@ -274,8 +274,7 @@ class _Tracing:
         for i in ingredients:
             identifier = to_hex(i.content) if i.content else f"c2pa:{i.id}"
             parent = Node(identifier, "work" if i.content else "ingredient", i.title)
-            signer = f"{i.signer} ({'trusted' if i.trusted else 'not trusted'})"
-            self._join([parent], Edge(child, "", "c2pa", signer))
+            self._join([parent], Edge(child, "", "c2pa", i.signer, proven=i.trusted))
 
     def _made_with(self, edge: Edge, model: bytes) -> None:
         if model != ZERO:

@@ -30,8 +30,12 @@ _ORDER = ("fail", "warn", "pass", "unknown", "note")
 _LINES = 4
 _COLUMNS = 41
 """Characters of 11 pixels that fit a box."""
-_LEGEND = (("", "said under a seal or a claim"), ("doubt", "not verified"), ("c2pa", "said by a manifest (C2PA)"),
-           ("model", "made with this model"))  # fmt: skip
+_LEGEND = (
+    ("", "said under a seal or a claim"),
+    ("doubt", "not verified, not trusted"),
+    ("c2pa", "said by a manifest (C2PA)"),
+    ("model", "made with this model"),
+)
 
 
 def as_svg(graph: Graph) -> str:
@@ -74,7 +78,7 @@ def _lanes(layout: Layout) -> Iterator[str]:
 
 
 def _edge(edge: Edge, points: tuple[tuple[float, float], ...]) -> str:
-    classes = ["e", edge.source, *(["doubt"] if not edge.proven and edge.source != "c2pa" else [])]
+    classes = ["e", edge.source, *([] if edge.proven else ["doubt"])]
     if edge.closes_circle:
         classes.append("circle")
     tip = "" if edge.closes_circle else _arrow(*points[-1])

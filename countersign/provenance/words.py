@@ -7,7 +7,7 @@ from countersign.names import one_line, shorten
 from countersign.provenance.graph import Edge, Graph, Node
 from countersign.times import utc
 
-__all__ = ["bound_of", "edge_words", "marks", "title"]
+__all__ = ["bound_of", "edge_words", "marks", "short", "title"]
 
 _TITLES = {"work": "a work without a name", "ingredient": "an ingredient without a name"}
 
@@ -29,7 +29,7 @@ def short(identifier: str) -> str:
     return f"0x{digits[:8]}…{digits[-6:]}"
 
 
-def who(address: bytes) -> str:
+def _who(address: bytes) -> str:
     """An address, shortened for reading."""
     text = checksum(address)
     return f"{text[:6]}…{text[-4:]}"
@@ -52,7 +52,7 @@ def _model_marks(node: Node) -> list[tuple[str, str]]:
     if m is None:
         return []
     said = [("pass", f"published {utc(m.published_at)}")]
-    said += [("note", f"published by {who(m.publisher)}")] if m.publisher else []
+    said += [("note", f"published by {_who(m.publisher)}")] if m.publisher else []
     said += [("warn", f"deprecated {utc(m.deprecated_at)}")] if m.deprecated_at else []
     return said + ([("fail", f"revoked {utc(m.revoked_at)}")] if m.revoked_at else [])
 
@@ -61,7 +61,7 @@ def _record_marks(node: Node) -> list[tuple[str, str]]:
     r = node.record
     if r is None:
         return []
-    said = [("pass", f"sealed {utc(r.sealed_at)}"), ("pass", f"claimed by {who(r.creator)}")]
+    said = [("pass", f"sealed {utc(r.sealed_at)}"), ("pass", f"claimed by {_who(r.creator)}")]
     said += [("fail", "retracted by its creator")] if r.retracted else []
     return said + ([("warn", f"{r.objections} objection(s) against the claim")] if r.objections else [])
 
@@ -70,7 +70,7 @@ def _certificate_marks(node: Node) -> list[tuple[str, str]]:
     holder = node.record.creator if node.record else None
     said = []
     for s in node.statements:
-        by = f"certificate {who(s.creator)}: "
+        by = f"certificate {_who(s.creator)}: "
         if s.outcome != "verified":
             said.append(("fail" if s.outcome == "not verified" else "unknown", by + s.outcome))
         elif s.creator != holder:
@@ -81,11 +81,12 @@ def _certificate_marks(node: Node) -> list[tuple[str, str]]:
 def edge_words(edge: Edge) -> str:
     """How the child is tied to the parent, and by whose word."""
     by = one_line(edge.by)
+    manifest = "of a trusted signer" if edge.proven else "whose signer is not trusted"
     doubt = "" if edge.proven else ", not verified"
     said = {
         "certificate": f"derives from, says the certificate of {by}{doubt}",
         "registry": f"derives from, says the claim of {by} on chain",
-        "c2pa": f"derives from, says a manifest signed by {by}",
+        "c2pa": f"derives from, says a manifest {manifest}: {by}",
         "model": f"made with, says {by}{doubt}",
     }[edge.source]
     return said + ("; this closes a circle, so one of these statements is false" if edge.closes_circle else "")
