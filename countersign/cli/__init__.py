@@ -26,6 +26,7 @@ _COMMANDS = {
     "graph": "provenance",
     "export-evidence": "evidence",
     "model": "models",
+    "c2pa": "credentials",
     "oracle": "oracle",
     "keys": "keys",
     "policy": "policies",
