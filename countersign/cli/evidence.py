@@ -9,10 +9,14 @@ import click
 
 from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.cli.credentials import ANCHORS
 from countersign.cli.shell import Shell, command, digest
 from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.evidence import Case, export, verifier_page
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
+from countersign.seal.credentials import credentials_path
+from countersign.seal.disclosure import disclosure_path
 from countersign.verify import Report, verify
 
 if TYPE_CHECKING:
@@ -50,10 +54,12 @@ countersign export-evidence stolen.jpg --certificate mine.countersign.json --any
 @click.option("--out", type=click.Path(path_type=Path), metavar="ZIP", help="Default: FILE.evidence.zip.")
 @click.option("--without-work", is_flag=True, help="Leave the work out; its SHA-256 stays.")
 @click.option("--anyway", is_flag=True, help="Also when the check fails: the report says so on its first page.")
+@ANCHORS
 @click.option("--offline", is_flag=True, help="Ask no node.")
 @click.option("--block-hash", metavar="0x…", help="The one block hash you trust, compared across your own sources.")
 def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, out: Path | None, without_work: bool,
-                            anyway: bool, offline: bool, block_hash: str | None) -> None:  # fmt: skip
+                            anyway: bool, trust_anchors: Path | None, offline: bool,
+                            block_hash: str | None) -> None:  # fmt: skip
     """One ZIP that a court or regulator checks offline: the work, its certificate and proofs, the report as PDF and
     JSON, instructions, and the independent verifier where it was built.
 
@@ -64,8 +70,9 @@ def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, 
     report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell))
     if report.outcome != "verified" and not anyway:
         raise _Doubtful(report)
-    disclosure = _beside(file.with_name(file.name + ".disclosure.json"))
-    case = Case(c, report, found, None if without_work else file, None, disclosure, verifier_page())
+    signed, manifest = _credentials(file, trust_anchors)
+    work = None if without_work else file
+    case = Case(c, report, found, work, signed, manifest, _beside(disclosure_path(file)), verifier_page())
     out = out or file.with_name(file.name + ".evidence.zip")
     with shell.progress(found.size, f"Packing {file.name}") as advance:
         sums = export(case, out, advance)
@@ -77,6 +84,17 @@ def _client(shell: Shell) -> Client | None:
         return shell.client()
     except Unreachable:
         return None
+
+
+def _credentials(file: Path, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
+    """The file with the work's Content Credentials, where one lies beside it, and what they say."""
+    path = credentials_path(file)
+    if path is None or not path.exists():
+        return None, None
+    beside = sidecar_of(file)
+    if path == beside:
+        return path, read_manifest(file, anchors=anchors, sidecar=beside)
+    return path, read_manifest(path, anchors=anchors)
 
 
 def _beside(path: Path) -> bytes | None:

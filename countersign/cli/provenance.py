@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from countersign.cli.credentials import ANCHORS
 from countersign.cli.shell import Shell, command, content_of
 from countersign.cli.text import printable
 from countersign.durable import write_durably
 from countersign.errors import IndexStoreError, Unreachable
+from countersign.fingerprint.c2pa.container import original_digest
 from countersign.provenance.draw import as_dot, as_text
 from countersign.provenance.graph import MAX_DEPTH, Graph, trace
 from countersign.provenance.sources import Sources
@@ -41,20 +43,31 @@ countersign graph collage.png --offline --json
 @click.option("--format", "kind", type=click.Choice(sorted(_DRAWN)), default="text", help="Default: text.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing it.")
 @click.option("--depth", type=click.IntRange(1, MAX_DEPTH), default=MAX_DEPTH, help="Generations. Default: all, to 32.")
+@ANCHORS
 @click.option("--offline", is_flag=True, help="Ask no node: only files and the index as it is.")
 def graph_command(shell: Shell, target: str, folders: tuple[Path, ...], kind: str, out: Path | None, depth: int,
-                  offline: bool) -> None:  # fmt: skip
+                  trust_anchors: Path | None, offline: bool) -> None:  # fmt: skip
     """What a work derives from, over generations: certificates beside it and in the folders, claims on chain, Content
     Credentials. Each edge names whose word it is; a parent in it is a statement, never proof that it was used."""
-    content = content_of(shell, target)
+    given = content_of(shell, target)
     client, query = _chain(shell, offline)
     file = None if target.startswith("0x") else Path(target)
-    sources = Sources([*([file.parent] if file else []), *folders], query, client)
+    sources = Sources([*([file.parent] if file else []), *folders], query, client, trust_anchors)
+    content = _sealed(sources, given, file)
     if file:
         sources.add_file(content, file)
     graph = trace(content, sources, depth=depth, name=_name(file))
     notes = [*_unasked(client, query), *sources.notes]
     _hand_over(shell, graph, _DRAWN[kind](graph), notes, out)
+
+
+def _sealed(sources: Sources, content: bytes, file: Path | None) -> bytes:
+    """The content that is meant: a picture with Content Credentials embedded stands for the one that was sealed
+    without, unless it is known itself."""
+    without = original_digest(file) if file else None
+    if without is None or sources.statements(content) or sources.record(content):
+        return content
+    return without
 
 
 def _name(file: Path | None) -> str:

@@ -23,30 +23,34 @@ _FILE = 0o100644 << 16
 
 
 def export(case: Case, out: Path, progress: Callable[[int], None] | None = None) -> dict[str, str]:
-    """Write the ZIP to ``out`` and return the SHA-256 (hex) of each file in it; ``progress`` gets bytes of the work.
+    """Write the ZIP to ``out`` and return the SHA-256 (hex) of each file in it; ``progress`` gets bytes of the files.
 
-    Readable by its owner only: it holds the salt. Raises InputError when ``out`` exists, when the work changes
+    Readable by its owner only: it holds the salt. Raises InputError when ``out`` exists, when a file changes
     meanwhile, and MissingExtra without the extra 'media'.
     """
     parts = {**case.parts(), "README.txt": readme(case).encode(), "report.pdf": draw(case)}
     sums = {name: sha256(data).hexdigest() for name, data in parts.items()}
-    if case.work and case.file:
-        sums[f"work/{case.name}"] = case.file.sha256.hex()
+    files = case.files()
+    sums |= {name: expected.sha256.hex() for name, (_, expected) in files.items()}
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
     parts["SHA256SUMS"] = lines.encode()
-    stream_durably(out, lambda file: _fill(file, case, parts, progress), private=True, replace=False)
+    stream_durably(out, lambda file: _fill(file, parts, files, progress), private=True, replace=False)
     return dict(sorted(sums.items()))
 
 
-def _fill(file: BinaryIO, case: Case, parts: dict[str, bytes], progress: Callable[[int], None] | None) -> None:
+def _fill(
+    file: BinaryIO,
+    parts: dict[str, bytes],
+    files: dict[str, tuple[Path, FileDigest]],
+    progress: Callable[[int], None] | None,
+) -> None:
     """Nothing is compressed: compressors differ between machines, and media are compressed already."""
-    work = {f"work/{case.name}": (case.work, case.file)} if case.work and case.file else {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted([*parts, *work]):
+        for name in sorted([*parts, *files]):
             if name in parts:
                 archive.writestr(_entry(name, len(parts[name])), parts[name])
             else:
-                _stream(archive, name, *work[name], progress)
+                _stream(archive, name, *files[name], progress)
 
 
 def _entry(name: str, size: int) -> zipfile.ZipInfo:

@@ -13,7 +13,8 @@ from countersign import __version__
 from countersign.canonical import checksum, claim_slot, seal_slot, to_hex, unpack_claim, unpack_seal
 from countersign.certificate import SUFFIX, Certificate, ProvenState
 from countersign.errors import CertificateError
-from countersign.fingerprint.digest import FileDigest
+from countersign.fingerprint.c2pa.reading import Credentials
+from countersign.fingerprint.digest import FileDigest, digest_file
 from countersign.names import file_name
 from countersign.records import Block, Claim, Seal
 from countersign.settings import LOCAL_CHAIN
@@ -29,15 +30,17 @@ class Case:
     """One work as evidence.
 
     ``file`` is SHA-256 and size of the work as it is now, None when it is not at hand; ``work`` its path, None when it
-    stays out of the ZIP. ``manifest`` is a raw C2PA manifest store, ``disclosure`` the JSON beside the work,
-    ``verifier`` the static page that checks independently; each None where there is none.
+    stays out of the ZIP. ``signed`` is the file with its Content Credentials, a copy of the work or a sidecar, and
+    ``manifest`` what they say; ``disclosure`` the JSON beside the work, ``verifier`` the static page that checks
+    independently; each None where there is none.
     """
 
     certificate: Certificate
     report: Report
     file: FileDigest | None = None
     work: Path | None = None
-    manifest: bytes | None = None
+    signed: Path | None = None
+    manifest: Credentials | None = None
     disclosure: bytes | None = None
     verifier: bytes | None = None
 
@@ -45,6 +48,13 @@ class Case:
     def name(self) -> str:
         """The work's name in the ZIP: the certificate's, made harmless."""
         return file_name(self.certificate.name)
+
+    def files(self) -> dict[str, tuple[Path, FileDigest]]:
+        """Name in the ZIP → a file that is streamed into it, and what it must be. Raises InputError."""
+        made = {f"work/{self.name}": (self.work, self.file)} if self.work and self.file else {}
+        if self.signed:
+            made[f"c2pa/{file_name(self.signed.name)}"] = (self.signed, digest_file(self.signed))
+        return made
 
     @property
     def state(self) -> ProvenState | None:
@@ -91,7 +101,7 @@ class Case:
         made = {
             f"work/{self.name}{SUFFIX}": c.to_json().encode(),
             "report.json": _json(self._report()),
-            "c2pa/manifest.c2pa": self.manifest,
+            "c2pa/manifest.json": _json(self.manifest.to_json()) if self.manifest else None,
             "disclosure/disclosure.json": self.disclosure,
             f"verifier/{_PAGE}": self.verifier,
         }

@@ -142,6 +142,7 @@ def _claims(case: Case, sheet: _Sheet) -> list[tuple[str, str]]:
         ("Origin", ORIGINS.get(c.work.origin, c.work.origin) + ", says the creator" * bool(c.work.origin)),
         ("AI model", to_hex(c.work.model) if c.work.model != ZERO else "none named"),
         ("Derives from", _parents(case)),
+        ("C2PA", _credentials(case)),
         ("Registry", checksum(c.contracts.registry)),
     ]
     return [(label, sheet.safe(value)) for label, value in rows]
@@ -155,6 +156,13 @@ def _claimed(case: Case) -> str:
         return f"nobody claimed it as of block {block.number}"
     gone = ", RETRACTED" if claim.retracted else ""
     return f"by {checksum(claim.creator)}, sealed {utc(claim.sealed_at)}{gone}, as of block {block.number}"
+
+
+def _credentials(case: Case) -> str:
+    m = case.manifest
+    if m is None:
+        return "no Content Credentials beside it"
+    return f"Content Credentials: {m.state}" + f", signed by {m.signer or 'nobody named'}" * m.intact
 
 
 def _parents(case: Case) -> str:

@@ -61,9 +61,8 @@ class Statement:
 
 @dataclass(frozen=True)
 class Ingredient:
-    """A parent that a Content Credentials manifest names: by ``content`` where its SHA-256 is known, else by ``id``."""
+    """A parent that a Content Credentials manifest names; ``content`` is its SHA-256 where the manifest tells it."""
 
-    id: str
     title: str
     signer: str
     trusted: bool
@@ -271,8 +270,8 @@ class _Tracing:
         return untold
 
     def _from_manifest(self, child: str, ingredients: Iterable[Ingredient]) -> None:
-        for i in ingredients:
-            identifier = to_hex(i.content) if i.content else f"c2pa:{i.id}"
+        for at, i in enumerate(ingredients):
+            identifier = to_hex(i.content) if i.content else f"c2pa:{child}:{at}"
             parent = Node(identifier, "work" if i.content else "ingredient", i.title)
             self._join([parent], Edge(child, "", "c2pa", i.signer, proven=i.trusted))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from countersign.canonical import seal_slot, unpack_seal
 from countersign.certificate import SUFFIX, Certificate
+from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError
+from countersign.fingerprint.c2pa.container import original_digest, walk
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.fingerprint.digest import digest_file
 from countersign.merkle import hash_leaf
 from countersign.provenance.graph import Ingredient, ModelFacts, Record, Statement
@@ -29,7 +32,7 @@ class Sources:
     """The :class:`~countersign.provenance.graph.Facts` of folders, an index and a node.
 
     ``notes`` says, in sentences, what could not be read. ``query`` and ``client`` may be missing: then nothing is known
-    of the chain. ``ingredients_of`` reads a file's manifest.
+    of the chain. ``anchors`` is a PEM file of the authorities that are trusted to vouch for a manifest's signer.
     """
 
     def __init__(
@@ -37,11 +40,11 @@ class Sources:
         folders: Iterable[Path],
         query: Query | None = None,
         client: Client | None = None,
-        ingredients_of: Callable[[Path], Sequence[Ingredient]] | None = None,
+        anchors: Path | None = None,
     ) -> None:
         """Reads every certificate in ``folders`` (not below them). Raises InputError for what is no folder."""
         self.notes: list[str] = []
-        self._query, self._client, self._ingredients_of = query, client, ingredients_of
+        self._query, self._client, self._anchors = query, client, anchors
         self._certificates: dict[bytes, list[Certificate]] = {}
         self._files: dict[bytes, list[Path]] = {}
         for path in self._found(folders):
@@ -60,7 +63,9 @@ class Sources:
             self.notes.append(f"{path.name} was left out: {error.message}")
             return
         self._certificates.setdefault(certificate.work.content, []).append(certificate)
-        self.add_file(certificate.work.content, path.with_name(path.name.removesuffix(SUFFIX)))
+        work = path.with_name(path.name.removesuffix(SUFFIX))
+        self.add_file(certificate.work.content, work)
+        self.add_file(certificate.work.content, work.with_name(f"{work.stem}.c2pa{work.suffix}"))
 
     def add_file(self, content: bytes, path: Path) -> None:
         """A file that may hold these bytes: its manifest is read if it does."""
@@ -86,15 +91,24 @@ class Sources:
         return Record(retracted=bool(row["retracted"]), **{name: row[name] for name in names})
 
     def ingredients(self, content: bytes) -> Sequence[Ingredient]:
-        """What a manifest in a file with these bytes names as its parents."""
-        if self._ingredients_of is None:
-            return ()
-        path = next((path for path in self._files.get(content, ()) if _holds(path, content)), None)
-        try:
-            return self._ingredients_of(path) if path else ()
-        except CountersignError as error:
-            self.notes.append(f"The Content Credentials were left out: {error.message} {error.next_step}")
-            return ()
+        """What the manifest in a file with these bytes, or beside it, names as its parents."""
+        for path in self._files.get(content, ()):
+            try:
+                found = _manifest(path, self._anchors) if _holds(path, content) else None
+            except CountersignError as error:
+                self._note(f"Content Credentials were left out: {error.message} {error.next_step}")
+                continue
+            if found and not found.intact:
+                self._note(f"The Content Credentials of {path.name} are invalid, so nothing in them counts.")
+            elif found:
+                return [
+                    Ingredient(i.title, found.signer, found.state == "trusted", i.content) for i in found.ingredients
+                ]
+        return ()
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def model(self, model_id: bytes) -> ModelFacts | None:
         """The model version's record: the index's, else the node's."""
@@ -124,10 +138,21 @@ def _certificates_in(folder: Path) -> list[Path]:
 
 
 def _holds(path: Path, content: bytes) -> bool:
+    """Whether the file is the content, or the content with a manifest embedded."""
     try:
-        return path.is_file() and digest_file(path).sha256 == content
+        return path.is_file() and (digest_file(path).sha256 == content or original_digest(path) == content)
     except InputError:
         return False
+
+
+def _manifest(path: Path, anchors: Path | None) -> Credentials | None:
+    """A file's Content Credentials, else those in the sidecar beside it. Reading starts a process, so a picture whose
+    own bytes show that it has none is not asked."""
+    beside = sidecar_of(path)
+    with open_regular(path) as file:
+        walked = walk(file)
+    inside = None if walked and not walked.credentials else read_manifest(path, anchors=anchors)
+    return inside or (read_manifest(path, anchors=anchors, sidecar=beside) if beside.exists() else None)
 
 
 def _sealed_at(c: Certificate, report: Report) -> int:

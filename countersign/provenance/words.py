@@ -22,10 +22,10 @@ def title(node: Node, width: int = 60) -> str:
 
 
 def short(identifier: str) -> str:
-    """An id's hash, shortened for reading; an id without one as text."""
-    prefix, _, digits = one_line(identifier).rpartition("0x")
-    if len(digits) != 64 or prefix.startswith("c2pa:"):
-        return shorten(one_line(identifier), 40)
+    """An id's hash, shortened for reading."""
+    if identifier.startswith("c2pa:"):
+        return "named by a manifest"
+    digits = identifier[-64:]
     return f"0x{digits[:8]}…{digits[-6:]}"
 
 
@@ -40,7 +40,7 @@ def marks(node: Node) -> list[tuple[str, str]]:
     if node.kind == "untold":
         return [("note", "a sealed root stands for them")]
     if node.kind == "ingredient":
-        return [("note", "known by name, not by its SHA-256")]
+        return [("note", "its SHA-256 is not told")]
     said = _model_marks(node) if node.kind == "model" else [*_record_marks(node), *_certificate_marks(node)]
     if not node.known:
         said.append(("unknown", "nothing is known of it here"))

@@ -24,6 +24,7 @@ from countersign.errors import InputError, MissingExtra
 from countersign.evidence import Case, export, verifier_page
 from countersign.evidence.instructions import command, readme
 from countersign.evidence.page import draw
+from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.fingerprint.digest import digest_file
 from countersign.merkle import list_root
 from countersign.records import Contracts
@@ -66,9 +67,23 @@ def test_the_same_case_is_the_same_bytes(work: Path, tmp_path: Path) -> None:
 
 
 def test_what_lies_beside_the_work_is_in_it_and_the_work_may_stay_out(work: Path, tmp_path: Path) -> None:
-    case = replace(evidence(work), work=None, manifest=b"jumb", disclosure=b"{}", verifier=b"<html>")
+    signed = work.with_name("photo.c2pa.jpg")
+    signed.write_bytes(b"signed")
+    case = replace(
+        evidence(work),
+        work=None,
+        signed=signed,
+        manifest=Credentials("untrusted", "Studio"),
+        disclosure=b"{}",
+        verifier=b"<html>",
+    )
     sums = export(case, tmp_path / "x.zip")
-    assert set(sums) >= {"c2pa/manifest.c2pa", "disclosure/disclosure.json", "verifier/countersign-verify.html"}
+    assert set(sums) >= {
+        "c2pa/photo.c2pa.jpg",
+        "c2pa/manifest.json",
+        "disclosure/disclosure.json",
+        "verifier/countersign-verify.html",
+    }
     assert "work/photo.jpg" not in sums
     assert "was left out" in readme(case) and command(case).split()[2] == f"work/photo.jpg{SUFFIX}"
     assert "Open verifier/countersign-verify.html" in readme(case)

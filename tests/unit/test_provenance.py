@@ -117,8 +117,8 @@ def test_another_certificate_of_the_work_tells_what_the_first_leaves_out() -> No
 def test_ingredients_are_their_signers_word_and_may_go_in_circles() -> None:
     known = family(said("c", "b"), said("b"))
     known.manifests[content("b")] = [
-        Ingredient("xmp:iid:1", "old.psd", "Studio", False),
-        Ingredient("", "c", "Studio", True, content("c")),
+        Ingredient("old.psd", "Studio", False),
+        Ingredient("c", "Studio", True, content("c")),
     ]
     graph = trace(content("c"), known)
     assert graph.circular and edges(graph) >= {("b", "c", "c2pa"), ("b", "old.psd", "c2pa")}
@@ -126,7 +126,7 @@ def test_ingredients_are_their_signers_word_and_may_go_in_circles() -> None:
     assert [e.by for e in graph.edges if e.closes_circle] == ["Studio"]
     assert max(node.generation for node in graph.nodes) == 2
     ElementTree.fromstring(as_svg(graph))
-    itself = Known(manifests={content("c"): [Ingredient("", "c", "Studio", True, content("c"))]})
+    itself = Known(manifests={content("c"): [Ingredient("c", "Studio", True, content("c"))]})
     assert trace(content("c"), itself).circular
 
 
@@ -181,7 +181,7 @@ def test_boxes_do_not_overlap_and_edges_end_at_them() -> None:
 def hostile(name: str, other: str) -> Graph:
     known = family(said("c", "a"))
     known.words[content("c")] = [replace(said("c", "a"), name=name)]
-    known.manifests[content("c")] = [Ingredient(other, name, other, False)]
+    known.manifests[content("c")] = [Ingredient(name, other, False)]
     return trace(content("c"), known)
 
 
@@ -272,29 +272,6 @@ def test_a_root_over_one_known_parent_is_opened(tmp_path: Path) -> None:
     c.save(tmp_path / "child.countersign.json")
     graph = trace(CONTENT, Sources([tmp_path]))
     assert edges(graph) == {("photo.jpg", "parent.jpg", "certificate")}
-
-
-def test_a_manifest_is_read_from_the_file_that_holds_the_content_only(tmp_path: Path) -> None:
-    child = certified(tmp_path, "child.jpg")
-    read: list[Path] = []
-
-    def ingredients_of(path: Path) -> list[Ingredient]:
-        read.append(path)
-        return [Ingredient("xmp:iid:9", "base.psd", "Studio", True)]
-
-    graph = trace(child, Sources([tmp_path], ingredients_of=ingredients_of))
-    assert read == [tmp_path / "child.jpg"] and edges(graph) == {("child.jpg", "base.psd", "c2pa")}
-    (tmp_path / "child.jpg").write_bytes(b"edited")
-    assert trace(child, Sources([tmp_path], ingredients_of=ingredients_of)).edges == ()
-
-
-def test_an_unreadable_manifest_is_noted(tmp_path: Path) -> None:
-    def ingredients_of(path: Path) -> list[Ingredient]:
-        raise InputError("Its box is broken.", "Ask for the original.")
-
-    found = Sources([tmp_path], ingredients_of=ingredients_of)
-    found.add_file(certified(tmp_path, "a"), tmp_path / "a")
-    assert trace(content("a"), found).edges == () and "Its box is broken." in found.notes[0]
 
 
 def test_graphviz_reads_the_dot(tmp_path: Path) -> None:
