@@ -102,7 +102,7 @@ def _unasked(client: Any, query: Any) -> list[str]:
 
 def _hand_over(shell: Shell, graph: Graph, drawn: str, notes: list[str], out: Path | None) -> None:
     if out:
-        write_durably(out, drawn.encode())
+        write_durably(out, drawn.encode(), replace=False)
     shown = f"written to {out}: {len(graph.nodes)} nodes, {len(graph.edges)} edges" if out else drawn.rstrip("\n")
     for note in [] if shell.as_json else notes:
         click.echo(printable(f"note: {note}"), err=True)

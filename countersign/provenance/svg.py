@@ -68,7 +68,7 @@ def _description(graph: Graph) -> str:
     works = sum(node.kind in ("work", "ingredient") for node in graph.nodes)
     names = {node.id: title(node, 40) for node in graph.nodes}
     said = [f"{names[edge.child]} {edge_words(edge)}: {names[edge.parent]}." for edge in graph.edges[:40]]
-    return " ".join([f"{works} works, {len(graph.edges)} relations.", *said, bound_of(graph)]).strip()
+    return " ".join([f"{works} work(s), {len(graph.edges)} relation(s).", *said, bound_of(graph)]).strip()
 
 
 def _lanes(layout: Layout) -> Iterator[str]:
