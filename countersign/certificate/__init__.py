@@ -4,7 +4,7 @@
 chain's state proofs inside it. Neither talks to a chain.
 """
 
-from countersign.certificate.document import SUFFIX, Certificate, path_beside
+from countersign.certificate.document import Certificate, path_beside
 from countersign.certificate.stateproof import AccountProof, ProvenState, SlotProof, StateProof
 
-__all__ = ["SUFFIX", "AccountProof", "Certificate", "ProvenState", "SlotProof", "StateProof", "path_beside"]
+__all__ = ["AccountProof", "Certificate", "ProvenState", "SlotProof", "StateProof", "path_beside"]

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from countersign import __version__
 from countersign.canonical import checksum, claim_slot, seal_slot, to_hex, unpack_claim, unpack_seal
-from countersign.certificate import SUFFIX, Certificate, ProvenState
+from countersign.certificate import Certificate, ProvenState
+from countersign.certificate.document import SUFFIX
 from countersign.errors import CertificateError
 from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.fingerprint.digest import FileDigest, digest_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from countersign.canonical import to_hex
-from countersign.certificate import SUFFIX
+from countersign.certificate.document import SUFFIX
 from countersign.evidence.case import Case
 
 __all__ = ["LIMITS", "command", "compare", "readme"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from countersign.canonical import seal_slot, unpack_seal
-from countersign.certificate import SUFFIX, Certificate
+from countersign.certificate import Certificate
+from countersign.certificate.document import SUFFIX
 from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError
 from countersign.fingerprint.c2pa.container import original_digest, walk

@@ -20,7 +20,8 @@ from test_names import HOSTILE
 from world import CREATOR, NOW, THIEF, World, block_hash, draft, signed_by_creator
 
 from countersign.canonical import checksum
-from countersign.certificate import SUFFIX, Certificate
+from countersign.certificate import Certificate
+from countersign.certificate.document import SUFFIX
 from countersign.errors import InputError, MissingExtra
 from countersign.evidence import Case, export, verifier_page
 from countersign.evidence.instructions import command, readme
