@@ -225,11 +225,12 @@ class _Tracing:
         return any(pair != (ZERO, ZERO) for pair in said) or bool(self.facts.ingredients(content))
 
     def _ask(self, node: Node) -> Node:
+        """What is known of it; a parent's own certificate names it before anybody's manifest does."""
         content = bytes.fromhex(node.id[2:])
         said = tuple(self.facts.statements(content))
         asked = replace(node, statements=said, record=self.facts.record(content))
-        best = asked.best
-        return replace(asked, name=node.name or (best.name if best else ""))
+        given = node.name if node.id == next(iter(self.nodes)) else ""
+        return replace(asked, name=given or (asked.best.name if asked.best else "") or node.name)
 
     def meet(self, node: Node) -> bool:
         """Whether the node is in the graph: it is taken in unless that is full."""

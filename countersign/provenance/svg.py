@@ -12,19 +12,29 @@ from countersign.provenance.words import bound_of, edge_words, marks, short, tit
 
 __all__ = ["as_svg"]
 
-_STYLE = """
-svg{background:#fff;color:#1b1f24;font-family:system-ui,sans-serif;--soft:#57606a;--line:#8c959f;--box:#f6f8fa;
---pass:#1a7f37;--fail:#b3261e;--warn:#8a5a00;--unknown:#57606a;--note:#57606a}
-@media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3;--soft:#9da7b1;--line:#6e7681;--box:#161b22;
---pass:#56d364;--fail:#ff7b72;--warn:#e3b341;--unknown:#9da7b1;--note:#9da7b1}}
-text{fill:currentColor;font-size:12px}.h{font-size:16px;font-weight:600}.n{font-size:13px;font-weight:600}
-.id{font-family:ui-monospace,monospace;font-size:11px;fill:var(--soft)}.l{font-size:11px;fill:var(--soft)}
-.box{fill:var(--box);stroke:var(--line)}.first{stroke:currentColor;stroke-width:2}.open{stroke-dasharray:5 4;fill:none}
-.bad{stroke:var(--fail);stroke-width:2}
-.e{fill:none;stroke:var(--line);stroke-width:1.6}.c2pa{stroke-dasharray:7 4}.model{stroke-dasharray:2 4}
-.doubt{stroke:var(--warn)}.circle{stroke:var(--fail);stroke-width:2}.arrow{fill:var(--line)}
-.pass{fill:var(--pass)}.fail{fill:var(--fail)}.warn{fill:var(--warn)}.unknown{fill:var(--unknown)}.note{fill:var(--note)}
+_SHAPE = """
+svg{font-family:system-ui,sans-serif}text{font-size:12px}.h{font-size:16px;font-weight:600}
+.n{font-size:13px;font-weight:600}.id{font-family:ui-monospace,monospace;font-size:11px}.l{font-size:11px}
+.e{fill:none;stroke-width:1.6}.c2pa{stroke-dasharray:7 4}.model{stroke-dasharray:2 4}
+.first,.bad,.circle{stroke-width:2}.open{stroke-dasharray:5 4}
 """
+_PAINT = (
+    ("svg", "background", "#fff", "#0d1117"), ("text", "fill", "#1b1f24", "#e6edf3"),
+    (".id,.l,.unknown,.note", "fill", "#57606a", "#9da7b1"), (".box", "fill", "#f6f8fa", "#161b22"),
+    (".box,.e", "stroke", "#8c959f", "#6e7681"), (".arrow", "fill", "#8c959f", "#6e7681"),
+    (".open", "fill", "none", "none"), (".first", "stroke", "#1b1f24", "#e6edf3"),
+    (".doubt", "stroke", "#8a5a00", "#e3b341"), (".bad,.circle", "stroke", "#b3261e", "#ff7b72"),
+    (".pass", "fill", "#1a7f37", "#56d364"), (".fail", "fill", "#b3261e", "#ff7b72"),
+    (".warn", "fill", "#8a5a00", "#e3b341"),
+)  # fmt: skip
+"""Selector, property, its value on light and on dark pages. No CSS variables: many programs that read SVG lack them."""
+
+
+def _style() -> str:
+    light, dark = ("".join(f"{rule[0]}{{{rule[1]}:{rule[at]}}}" for rule in _PAINT) for at in (2, 3))
+    return f"{_SHAPE}{light}\n@media(prefers-color-scheme:dark){{{dark}}}"
+
+
 _MARKS = {"pass": "✓", "fail": "✗", "unknown": "?", "warn": "!", "note": "·"}
 _ORDER = ("fail", "warn", "pass", "unknown", "note")
 _LINES = 4
@@ -47,7 +57,7 @@ def as_svg(graph: Graph) -> str:
         f' height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
         f'<title id="t">{_text("Where " + title(graph.nodes[0]) + " comes from")}</title>',
         f'<desc id="d">{_text(_description(graph))}</desc>',
-        f"<style>{_STYLE}</style>",
+        f"<style>{_style()}</style>",
         f'<text class="h" x="28" y="34">{_text(title(graph.nodes[0], 70))}: what it derives from</text>',
         *_lanes(layout),
         *(_edge(edge, points) for edge, points in layout.routes),

@@ -130,6 +130,12 @@ def test_ingredients_are_their_signers_word_and_may_go_in_circles() -> None:
     assert trace(content("c"), itself).circular
 
 
+def test_a_manifest_does_not_rename_a_work_that_has_a_certificate() -> None:
+    known = family(said("c"), said("b"))
+    known.manifests[content("c")] = [Ingredient("forged", "Studio", False, content("b"))]
+    assert [node.name for node in trace(content("c"), known, name="mine.png").nodes] == ["mine.png", "b"]
+
+
 def test_a_model_is_shown_with_its_end() -> None:
     model = content("model")
     known = family(said("c", model=model))
