@@ -27,6 +27,8 @@ _COMMANDS = {
     "mine": "reading",
     "find": "finding",
     "recover": "finding",
+    "graph": "provenance",
+    "export-evidence": "evidence",
     "model": "models",
     "c2pa": "credentials",
     "oracle": "oracle",
@@ -48,7 +50,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"countersign.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
 

@@ -121,6 +121,11 @@ def header(state_root: bytes, number: int = BLOCK, time: int = NOW) -> bytes:
     return bytes(rlp.encode([*fields, bytes(32), 0, 0, bytes(32), bytes(32)]))
 
 
+def signed_by_creator(c: Certificate) -> Certificate:
+    """The certificate with its creator's signature."""
+    return replace(c, signature=sign(0, c.digest))
+
+
 def honest(**said: Any) -> Certificate:
     """Sealed, signed and claimed by its creator, in a batch of three."""
     c = draft(others=2, **said)
