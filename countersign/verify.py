@@ -198,7 +198,7 @@ def _chain_facts(c: Certificate, state: ProvenState, sealer: bytes, client: Clie
     yield _consent(c, state, sealer, seal, claim if ours else None, client)
     yield _claim(seal, claim, ours, when)
     if claim and client:
-        yield _objections(c, seal, client)
+        yield _objections(c, seal, claim, client)
 
 
 def _claim_now(
@@ -286,16 +286,18 @@ def _claim(seal: Seal, claim: Claim | None, ours: bool, when: str) -> _Answer:
     return "claim", "pass", f"Claimed by the creator {when}, sealed {utc(claim.sealed_at)}."
 
 
-def _objections(c: Certificate, seal: Seal, client: Client) -> _Answer:
-    """Anybody may object, so an objection warns and decides nothing."""
+def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
+    """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it."""
+    from countersign import objections  # what offline needs stays light
+    from countersign.deal.words import COIN
+
     try:
-        objectors = client.objectors(c.work.content, seal.block)
+        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        if not found:
+            return "objections", "pass", "Nobody objects to the claim."
+        return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
     except ChainError:
-        return "objections", "note", "The node does not search that far back: ask the index (countersign show)."
-    if not objectors:
-        return "objections", "pass", "Nobody objects to the claim."
-    who = ", ".join(map(checksum, dict.fromkeys(objectors)))
-    return "objections", "warn", f"{len(objectors)} objection(s) against the claim, by {who}."
+        return "objections", "note", "The node does not search that far back: ask the index (countersign objections)."
 
 
 def _report(steps: tuple[Step, ...], facts: dict[str, Any]) -> Report:
