@@ -1,1 +1,2 @@
-"""What identifies a file: its exact bytes (:mod:`~countersign.fingerprint.digest`)."""
+"""What identifies a file: its exact bytes (:mod:`~countersign.fingerprint.digest`), and what it resembles: its ISCC
+(:mod:`~countersign.fingerprint.iscc`)."""
