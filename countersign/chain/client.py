@@ -339,8 +339,10 @@ class Client:
     ) -> list[Event]:
         """Events ``name`` of a contract in blocks ``first`` … ``last``, oldest first; ``indexed`` are the values that
         each indexed parameter may have, None for any. Raises ChainError where the node does not search that far."""
-        wanted = [values and [to_hex(value.rjust(32, b"\0")) for value in values] for values in indexed]
-        topics = [to_hex(event_topic(name)), *wanted]
+        wanted = [
+            None if values is None else [to_hex(value.rjust(32, b"\0")) for value in values] for values in indexed
+        ]
+        topics: list[Any] = [to_hex(event_topic(name)), *wanted]
         query = {"address": to_hex(contract), "topics": topics, "fromBlock": _tag(first), "toBlock": _tag(last)}
         return [event for log in self._read(_logs, "eth_getLogs", query) if (event := decode_log(log))]
 

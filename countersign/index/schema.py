@@ -38,12 +38,13 @@ exceed SQLite's integers. ``seats`` is node (20) and model (32) of each; ``terms
 
 _PLACE = "block INTEGER NOT NULL, log_index INTEGER NOT NULL, time INTEGER NOT NULL, tx BLOB NOT NULL"
 
-_INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"), ("claims", "model"),
-            ("retractions", "content"), ("objections", "content"), ("objections", "subject"), ("models", "publisher"), ("models", "model_id"),
-            ("model_endings", "model_id"), ("key_events", "identity"), ("key_events", "key"),
-            ("node_events", "node"), ("policies", "policy"), ("requests", "subject"), ("verdicts", "subject"),
-            ("challenges", "subject"), ("verdict_rulings", "verdict_key"), ("deals", "deal_id"), ("deals", "payer"),
-            ("deals", "payee"), ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
+_INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"),
+            ("claims", "model"), ("retractions", "content"), ("objections", "content"), ("objections", "subject"),
+            ("models", "publisher"), ("models", "model_id"), ("model_endings", "model_id"),
+            ("key_events", "identity"), ("key_events", "key"), ("node_events", "node"), ("policies", "policy"),
+            ("requests", "subject"), ("verdicts", "subject"), ("challenges", "subject"),
+            ("verdict_rulings", "verdict_key"), ("deals", "deal_id"), ("deals", "payer"), ("deals", "payee"),
+            ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
             ("deal_rulings", "deal_id"), ("deal_payments", "deal_id"), ("credits", "account"))  # fmt: skip
 
 # A retraction holds for the identity that made it: a claim that displaces another identity's starts without, one that

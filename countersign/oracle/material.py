@@ -46,7 +46,9 @@ class Source:
         notice = self._sight.objection(subject)
         said = objection.load_evidence(self._bytes(notice.uri, notice.evidence, limit=objection.MAX_BYTES))
         if not isinstance(said, Grounds) or said.own is None or said.disputed.content != notice.content:
-            raise InputError("The evidence names no two works to compare.", "Object anew: countersign object --my-work.")
+            raise InputError(
+                "The evidence names no two works to compare.", "Object anew: countersign object --my-work."
+            )
         order = self._order(notice, said.own.content)
         if not order.earlier:
             return Material(b"", Brief(""), None, order)

@@ -61,10 +61,12 @@ class Grounds:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the claimant says to an objection, named by its id."""
+    """What the claimant says to an objection, named by its id; with the SHA-256 (zeros: none) and URI of a document."""
 
     objection: bytes
     statement: str
+    document: bytes = ZERO
+    document_uri: str = ""
 
 
 def dump_evidence(said: Grounds | Answer) -> bytes:
@@ -74,7 +76,13 @@ def dump_evidence(said: Grounds | Answer) -> bytes:
 
 
 def _answer_fields(said: Answer) -> dict[str, Any]:
-    return {"format": ANSWER_FORMAT, "objection": to_hex(said.objection), "statement": said.statement}
+    return {
+        "format": ANSWER_FORMAT,
+        "objection": to_hex(said.objection),
+        "statement": said.statement,
+        "document": to_hex(said.document),
+        "documentUri": said.document_uri,
+    }
 
 
 def _grounds_fields(said: Grounds) -> dict[str, Any]:
@@ -120,7 +128,8 @@ def load_evidence(document: bytes) -> Grounds | Answer:
 def _evidence(fields: Any) -> Grounds | Answer:
     form = fields.get("format") if isinstance(fields, dict) else None
     if form == ANSWER_FORMAT:
-        return Answer(from_hex(_text(fields, "objection"), 32, "objection"), _text(fields, "statement"))
+        objection, document = (from_hex(_text(fields, name), 32, name) for name in ("objection", "document"))
+        return Answer(objection, _text(fields, "statement"), document, _text(fields, "documentUri"))
     if form != FORMAT:
         raise ValueError("its format is another")
     if fields["kind"] not in KINDS:

@@ -27,6 +27,8 @@ from world import (
 
 from countersign import canonical
 from countersign.certificate import Certificate
+from countersign.chain.codec import Event, Log
+from countersign.chain.deployments import deal_contracts_on
 from countersign.records import Claim, KeyRecord
 from countersign.verify import Report, lookup, utc, verify
 
@@ -283,7 +285,7 @@ class Node:
         assert c.proof
         self.known = c.proof.check().block
         self.claim, self.final, self.accepts = claim, final, accepts
-        self.cutoff, self.against = 0, list[bytes]()
+        self.cutoff, self.against = 0, list[Event]()
 
     def block(self, number: int) -> Any:
         return self.known if number == self.known.number else None
@@ -303,8 +305,13 @@ class Node:
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         return self.accepts
 
-    def objectors(self, content: bytes, since: int) -> list[bytes]:
-        return self.against
+    def events(self, contract: bytes, name: str, *_: Any, **__: Any) -> list[Any]:
+        return self.against if name == "Objected" else []
+
+    def head(self) -> Any:
+        return self.known
+
+    contracts, deals = CONTRACTS, deal_contracts_on(31337)
 
 
 def test_a_node_says_what_is_final_and_what_happened_since() -> None:
@@ -323,9 +330,25 @@ def test_objections_warn_and_decide_nothing() -> None:
     c = honest()
     node = Node(c, Claim(CREATOR, SEALED, SEALED, 0))
     assert states(check(c, client=node))["objections"] == "pass"
-    node.against = [THIEF, THIEF]
+    evidence = [bytes([number]) * 32 for number in range(5)]
+    node.against = [objected(THIEF, evidence[0], place) for place in (60, 61)]  # said twice, it is one
     report = check(c, client=node)
     assert report.outcome == "verified" and states(report)["objections"] == "warn"
+    assert "1 objection(s) against the claim, 1 unanswered" in detail(report)
+    node.against += [objected(SERVICE, said, 62) for said in evidence[1:]] + [objected(CREATOR, bytes(32), 63)]
+    assert "5 objection(s) against the claim, 0 unanswered" in detail(check(c, client=node))
+    assert "And 2 more" in detail(check(c, client=node))
+    node.against = [objected(CREATOR, bytes(32), 63)]
+    assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer
+
+
+def objected(objector: bytes, evidence: bytes, block: int) -> Event:
+    log = Log(CONTRACTS.registry, (), b"", block, 0, bytes(32), SEALED + block)
+    return Event("Objected", {"content": CONTENT, "objector": objector, "evidence": evidence, "uri": ""}, log)
+
+
+def detail(report: Report) -> str:
+    return next(step.detail for step in report.steps if step.name == "objections")
 
 
 def test_a_node_of_another_chain_refutes_nothing() -> None:
