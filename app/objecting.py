@@ -102,7 +102,7 @@ def _sentence(words: str) -> str:
 def _evidence(notice: Notice) -> list[tuple[str, str]]:
     inline = notice.uri[:5].lower() == "data:"
     where = "in the objection itself" if inline else one_line(notice.uri) or "not published"
-    return [("Evidence", to_hex(notice.evidence)), ("Found", where)]
+    return [("Evidence", to_hex(notice.evidence)), *([] if _linked(notice.uri) else [("Found", where)])]
 
 
 def _linked(uri: str) -> bool:

@@ -108,7 +108,7 @@ def history(rows: Iterable[tuple[str, str, str]]) -> None:
 def link(words: str, uri: str) -> None:
     """A link to somebody else's site: it learns neither this page nor its visitor's session."""
     st.html(
-        f'<p class="cs-summary"><a href="{escape(uri)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f'<p><a href="{escape(uri)}" target="_blank" rel="noopener noreferrer nofollow">'
         f'{escape(words)}</a> <span class="cs-mono">{escape(uri[:120])}</span></p>'
     )
 
