@@ -375,7 +375,7 @@ def _chain_facts(
     said = _claim(seal, claim, ours, f"as of block {now.block.number}")
     yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
-        yield _objections(c, seal, client)
+        yield _objections(c, seal, claim, client)
 
 
 def _consent(
@@ -465,16 +465,19 @@ def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, clien
     return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
 
 
-def _objections(c: Certificate, seal: Seal, client: Client) -> _Answer:
-    """Anybody may object, so an objection warns and decides nothing. Objections are events: the node's word."""
+def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
+    """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it. Objections are
+    events: the node's word."""
+    from countersign import objections  # what offline needs stays light
+    from countersign.deal.words import COIN
+
     try:
-        objectors = client.objectors(c.work.content, seal.block)
+        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        if not found:
+            return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
+        return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
     except ChainError:
-        return "objections", "note", "The node does not search that far back: ask the index (countersign show)."
-    if not objectors:
-        return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
-    who = ", ".join(map(checksum, dict.fromkeys(objectors)))
-    return "objections", "warn", f"{len(objectors)} objection(s) against the claim, by {who}, says {client.host}."
+        return "objections", "note", "The node does not search that far back: ask the index (countersign objections)."
 
 
 def _report(steps: tuple[Step, ...], facts: dict[str, Any]) -> Report:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
-from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
+from countersign.chain.codec import Event, Log, decode_log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
 from countersign.chain.transport import BadAnswer, TooMuch, Transport
 from countersign.errors import (
@@ -364,16 +364,17 @@ class Client:
         query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
         return self._read(_logs, "eth_getLogs", query)
 
-    def objectors(self, content: bytes, first: int) -> list[bytes]:
-        """Who objected to the claim on ``content`` since block ``first``, oldest first. Raises ChainError where the
-        node does not search that far."""
-        query = {
-            "address": to_hex(self.contracts.registry),
-            "topics": [to_hex(event_topic("Objected")), to_hex(content)],
-            "fromBlock": _tag(first),
-            "toBlock": "latest",
-        }
-        return [log.topics[2][12:] for log in self._read(_logs, "eth_getLogs", query)]
+    def events(
+        self, contract: bytes, name: str, *indexed: Sequence[bytes] | None, first: int = 0, last: int | str = "latest"
+    ) -> list[Event]:
+        """Events ``name`` of a contract in blocks ``first`` … ``last``, oldest first; ``indexed`` are the values that
+        each indexed parameter may have, None for any. Raises ChainError where the node does not search that far."""
+        wanted = [
+            None if values is None else [to_hex(value.rjust(32, b"\0")) for value in values] for values in indexed
+        ]
+        topics: list[Any] = [to_hex(event_topic(name)), *wanted]
+        query = {"address": to_hex(contract), "topics": topics, "fromBlock": _tag(first), "toBlock": _tag(last)}
+        return [event for log in self._read(_logs, "eth_getLogs", query) if (event := decode_log(log))]
 
     # Transactions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,8 +19,13 @@ from countersign.records import ORIGINS
 from countersign.times import utc
 from countersign.verify import EXPLANATIONS, Report, lookup, verify, with_credentials
 
+if TYPE_CHECKING:
+    from countersign.objections import Objection
+
 __all__ = ["mine_command", "show_command", "verify_command"]
 
+_SHOWN = 10
+"""Objections that `show` lists."""
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "unknown": ("?", "yellow"), "warn": ("!", "yellow"),
           "note": ("·", "cyan")}  # fmt: skip
 
@@ -128,15 +133,17 @@ def _text(report: Report, explain: bool) -> str:
 @click.argument("target", metavar="FILE|0x…")
 def show_command(shell: Shell, target: str) -> int:
     """Everything the chain and the index say about a content: claim, history, objections."""
+    from countersign.objections import facts_of, indexed
+
     content = content_of(shell, target)
     query = _query(shell)
-    history, objections = query.history(content), query.objections(content)
-    claim = query.claim(content)
+    history, claim = query.history(content), query.claim(content)
+    objections = indexed(query, None, content)
     facts = {
         "content": to_hex(content),
         "claim": _plain(claim) if claim else None,
         "history": [_plain(row) for row in history],
-        "objections": [_plain(row) for row in objections],
+        "objections": [facts_of(one) for one in objections],
     }
     shell.answer(facts, _claim_text(content, claim, history, objections))
     return 0 if claim else 1
@@ -154,7 +161,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict[str, Any]],
-                objections: list[dict[str, Any]]) -> str:  # fmt: skip
+                objections: list[Objection]) -> str:  # fmt: skip
     if claim is None:
         return f"Nobody claims {to_hex(content)}. That says nothing about where it comes from."
     lines = [
@@ -165,8 +172,17 @@ def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict
         f"origin     {ORIGINS.get(claim['origin'], claim['origin'])}",
     ]
     lines += [f"superseded {checksum(row['creator'])}, sealed {utc(row['sealed_at'])}" for row in history[:-1]]
-    lines += [f"objection  by {checksum(row['objector'])} on {utc(row['time'])}" for row in objections]
+    lines += [_objection_text(one) for one in objections[:_SHOWN]]
+    more = len(objections) - _SHOWN
+    lines += [f"           and {more} more objections"] * (more > 0) + ["verdicts   countersign objections"] * bool(
+        objections
+    )
     return "\n".join(lines)
+
+
+def _objection_text(one: Objection) -> str:
+    answered = "answered" if one.answered else "unanswered"
+    return f"objection  by {checksum(one.notice.objector)} on {utc(one.notice.time)}, {answered}"
 
 
 @command("mine", "countersign mine --key keystore:me.json\ncountersign mine --address 0x… --json")

@@ -1,4 +1,4 @@
-"""``seal``, ``claim``, ``retract``, ``object``."""
+"""``seal``, ``claim``, ``retract``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from countersign.chain.sender import Sender
     from countersign.keys.signer import Signer
 
-__all__ = ["claim_command", "object_command", "retract_command", "seal_command"]
+__all__ = ["claim_command", "retract_command", "seal_command"]
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal is final (default).")
@@ -318,16 +318,3 @@ def retract_command(shell: Shell, target: str, undo: bool) -> None:
 def _stands(client: Client, content: bytes, retracted: bool) -> bool:
     claim = client.claim_of(content)
     return claim is not None and claim.retracted == retracted
-
-
-@command("object", "countersign object photo.jpg --evidence letter.pdf --key keystore:me.json")
-@click.argument("target", metavar="FILE|0x…")
-@click.option("--evidence", required=True, metavar="FILE|0x…", help="Document that says why; its SHA-256 is published.")
-def object_command(shell: Shell, target: str, evidence: str) -> None:
-    """Publish an objection to somebody's claim. It decides nothing; everybody who verifies can see it."""
-    content, proof = content_of(shell, target), content_of(shell, evidence)
-    signer, client = shell.signer(), shell.client()
-    call = seal.object_call(client.contracts, content, proof)
-    receipt = shell.send(shell.sender(client, signer), call, intent("object", content, proof, signer.address), "object")
-    facts = {"content": to_hex(content), "evidence": to_hex(proof), "transaction": to_hex(receipt.transaction)}
-    shell.answer(facts, f"objected to the claim on {to_hex(content)}")

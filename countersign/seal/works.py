@@ -148,9 +148,10 @@ def retract_call(contracts: Contracts, content: bytes, retracted: bool = True) -
     return Call(contracts.registry, encode_call("ContentRegistry", "retract", content, retracted))
 
 
-def object_call(contracts: Contracts, content: bytes, evidence: bytes) -> Call:
-    """The transaction that objects to a claim; ``evidence`` is the SHA-256 of the document that says why."""
-    return Call(contracts.registry, encode_call("ContentRegistry", "object", content, evidence))
+def object_call(contracts: Contracts, content: bytes, evidence: bytes, uri: str) -> Call:
+    """The transaction that objects to a claim, or answers an objection to one's own; ``evidence`` is the SHA-256 of the
+    document that says why, ``uri`` where it is found ("": nowhere in public)."""
+    return Call(contracts.registry, encode_call("ContentRegistry", "object", content, evidence, uri))
 
 
 def with_signature(certificate: Certificate, signature: bytes, client: Client | None = None) -> Certificate:

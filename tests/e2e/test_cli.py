@@ -112,7 +112,7 @@ def test_a_work_from_seal_to_objection(cli: Cli, work: Path, chain: Devnet, tmp_
     settle(chain)
     shown = done(cli("show", work, "--json")).json
     assert (len(shown["objections"]), shown["claim"]["retracted"], len(shown["history"])) == (1, 0, 1)
-    assert "objection  by 0x7099" in done(cli("show", work)).out
+    assert "objection  by 0x7099" in done(cli("show", work)).out and "unanswered" in cli("show", work).out
     assert states(done(cli("verify", work, "--json")))["objections"] == "warn"
     mine = done(cli("mine", "--json", key="test:0")).json
     assert claimed[0]["content"] in [row["content"] for row in mine["claims"]]

@@ -27,6 +27,8 @@ from world import (
 
 from countersign import canonical
 from countersign.certificate import Certificate, StateProof, read_header
+from countersign.chain.codec import Event, Log
+from countersign.chain.deployments import deal_contracts_on
 from countersign.errors import ChainError
 from countersign.records import Claim
 from countersign.verify import Report, lookup, utc, verify
@@ -281,13 +283,13 @@ class Node:
     ``lies`` is another world, whose state it proves instead.
     """
 
-    chain_id, contracts = 31337, CONTRACTS
+    chain_id, contracts, deals = 31337, CONTRACTS, deal_contracts_on(31337)
 
     def __init__(self, world: World, final: int = 100, accepts: bool = False, host: str = "http://node") -> None:
         self.world, self.final, self.accepts, self.host = world, final, accepts, host
         self.lies: World | None = None
-        self.head = world
-        self.pruned, self.against = False, list[bytes]()
+        self.newest = world
+        self.pruned, self.against = False, list[Event]()
 
     def block(self, number: int) -> Any:
         time = NOW + number - 100
@@ -302,7 +304,7 @@ class Node:
         return (self.lies or self.world).state_proof(slots, number, NOW + number - 100)
 
     def claim_of(self, content: bytes) -> Claim | None:
-        return canonical.unpack_claim(self.head.words.get((CONTRACTS.registry, canonical.claim_slot(content)), 0))
+        return canonical.unpack_claim(self.newest.words.get((CONTRACTS.registry, canonical.claim_slot(content)), 0))
 
     def has_code(self, address: bytes) -> bool:
         return address in self.world.wallets
@@ -310,8 +312,14 @@ class Node:
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         return self.accepts
 
-    def objectors(self, content: bytes, since: int) -> list[bytes]:
-        return self.against
+    def events(self, contract: bytes, name: str, *_: Any, **__: Any) -> list[Any]:
+        return self.against if name == "Objected" else []
+
+    def head(self) -> Any:
+        return self.block(self.final + 9)
+
+    def root_of(self, key: bytes) -> bytes:
+        return key
 
 
 def known(c: Certificate) -> World:
@@ -346,10 +354,10 @@ def test_what_happened_since_counts_and_is_proven(holder: bytes, flags: int) -> 
 def test_what_is_about_to_happen_leaves_the_claim_open(holder: bytes, flags: int) -> None:
     c = honest()
     node = Node(known(c))
-    node.head = World().claimed(holder, SEALED, SEALED, flags)
+    node.newest = World().claimed(holder, SEALED, SEALED, flags)
     report = check(c, client=node)
     assert report.outcome == "could not check" and "not final yet" in report.summary
-    node.head = World().claimed(CREATOR, SEALED, SEALED)
+    node.newest = World().claimed(CREATOR, SEALED, SEALED)
     assert check(c, client=node).outcome == "verified"
 
 
@@ -391,9 +399,25 @@ def test_objections_warn_and_decide_nothing() -> None:
     c = honest()
     node = Node(known(c))
     assert states(check(c, client=node))["objections"] == "pass"
-    node.against = [THIEF, THIEF]
+    evidence = [bytes([number]) * 32 for number in range(5)]
+    node.against = [objected(THIEF, evidence[0], place) for place in (60, 61)]  # said twice, it is one
     report = check(c, client=node)
     assert report.outcome == "verified" and states(report)["objections"] == "warn"
+    assert "1 objection(s) against the claim, 1 unanswered" in detail(report)
+    node.against += [objected(SERVICE, said, 62) for said in evidence[1:]] + [objected(CREATOR, bytes(32), 63)]
+    assert "5 objection(s) against the claim, 0 unanswered" in detail(check(c, client=node))
+    assert "And 2 more" in detail(check(c, client=node))
+    node.against = [objected(CREATOR, bytes(32), 63)]
+    assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer
+
+
+def objected(objector: bytes, evidence: bytes, block: int) -> Event:
+    log = Log(CONTRACTS.registry, (), b"", block, 0, bytes(32), SEALED + block)
+    return Event("Objected", {"content": CONTENT, "objector": objector, "evidence": evidence, "uri": ""}, log)
+
+
+def detail(report: Report) -> str:
+    return next(step.detail for step in report.steps if step.name == "objections")
 
 
 def test_a_node_of_another_chain_refutes_nothing() -> None:
