@@ -24,6 +24,7 @@ _COMMANDS = {
     "show": "reading",
     "mine": "reading",
     "model": "models",
+    "c2pa": "credentials",
     "oracle": "oracle",
     "keys": "keys",
     "policy": "policies",

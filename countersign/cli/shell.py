@@ -80,6 +80,10 @@ class Shell:
         answer: str = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
         return answer
 
+    def ask(self, prompt: str) -> str:
+        """A passphrase that exists already, asked for or read from --passphrase-fd."""
+        return self._passphrase(prompt)
+
     def _passphrase(self, prompt: str) -> str:
         if self.passphrase_fd is None:
             answer: str = click.prompt(prompt, hide_input=True, err=True)
