@@ -17,5 +17,30 @@ The package reads as a pipeline, lowest layer first (a module imports only from 
     cli                  parse, call, print
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from countersign.seal.stream import Sealing
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+__all__ = ["__version__", "sealing"]
+
+
+def sealing(
+    folder: str | Path, *, key: str | None = None, rpc: str | None = None, chain: int | None = None,
+    home: str | Path | None = None, batch: int = 256, every: float = 10.0, limit: int = 1024, wait: bool = True,
+) -> Sealing:  # fmt: skip
+    """Seal what a generator makes into ``folder``, in the background: see :mod:`countersign.seal.stream`.
+
+    ``key``, ``rpc``, ``chain`` and ``home`` are as on the command line, with the same variables as defaults; the
+    others as in :class:`~countersign.seal.stream.Sealing`. A keystore's passphrase is asked for on the terminal.
+    Raises SignerError, Unreachable, WrongChain before anything is generated.
+    """
+    from countersign.seal.stream import open_sealing
+
+    return open_sealing(
+        Path(folder), key=key, rpc=rpc, chain=chain, home=home, batch=batch, every=every, limit=limit, wait=wait
+    )

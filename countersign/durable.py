@@ -173,12 +173,15 @@ def make_private_folder(path: Path) -> None:
         raise InputError(f"{path} cannot be created: {error.strerror}.", "Set COUNTERSIGN_HOME to a folder.") from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """An SQLite file in autocommit mode, whose readers never wait (WAL). Raises sqlite3.DatabaseError."""
+def connect(path: Path, *, shared: bool = False) -> sqlite3.Connection:
+    """An SQLite file in autocommit mode, whose readers never wait (WAL). Raises sqlite3.DatabaseError.
+
+    A ``shared`` connection may be used by several threads, one at a time: the caller sees to that.
+    """
     import sqlite3
     import time
 
-    db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+    db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=not shared)
     deadline = time.monotonic() + _BUSY
     while True:
         try:

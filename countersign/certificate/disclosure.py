@@ -32,10 +32,13 @@ def source_type(origin: str) -> str:
     return f"http://cv.iptc.org/newscodes/digitalsourcetype/{origin}"
 
 
-def disclosure(name: str, work: Work, *, training: str | None = None) -> bytes:
+def disclosure(
+    name: str, work: Work, *, training: str | None = None, generator: str | None = None, prompt: bytes | None = None
+) -> bytes:
     """The document as UTF-8 JSON: the same bytes for the same work.
 
-    ``work.metadata`` is not part of it (it is the document's own hash). Raises InputError without an origin.
+    ``generator`` names what made it; ``prompt`` is a salted hash of the prompt, never the prompt. ``work.metadata`` is
+    not part of it (it is the document's own hash). Raises InputError without an origin.
     """
     if not work.origin:
         raise InputError("A disclosure says where a work comes from.", "Use --origin, e.g. trainedAlgorithmicMedia.")
@@ -51,6 +54,8 @@ def disclosure(name: str, work: Work, *, training: str | None = None) -> bytes:
         "legalReference": "Regulation (EU) 2024/1689, Article 50",
     }
     document |= {"model": to_hex(work.model)} if work.model != ZERO else {}
+    document |= {"generator": generator} if generator else {}
+    document |= {"saltedPromptSha256": prompt.hex()} if prompt else {}
     document |= {"trainingAndMining": training} if training else {}
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 

@@ -17,6 +17,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "seal": "works",
+    "flush": "outputs",
     "claim": "works",
     "retract": "works",
     "object": "objections",
