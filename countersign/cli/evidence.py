@@ -16,7 +16,7 @@ from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.evidence import Case, export, verifier_page
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.seal.credentials import credentials_path
-from countersign.seal.disclosure import disclosure_path
+from countersign.certificate.disclosure import disclosure_path
 from countersign.verify import Report, verify
 
 if TYPE_CHECKING:
