@@ -66,7 +66,7 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
         read = Certificate.load(path)
         report = verify(read, content, block_hash=trusted, client=client, witnesses=others)
         if vc and report.outcome == "verified":
-            write_durably(vc, credential_text(read).encode())
+            write_durably(vc, credential_text(read).encode(), replace=False)
     shell.answer(_facts(report, explain), _text(report, explain))
     return report.exit_code
 
