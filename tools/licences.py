@@ -151,10 +151,15 @@ def _installed(name: str) -> Distribution:
 
 
 def npm_packages(dev: bool) -> Iterator[Package]:
-    """The npm packages that ship with the app, or those for developers."""
-    lock: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text())
+    """The npm packages that ship with the app or in the second verifier's page, or those for developers."""
+    for project in (ROOT, ROOT / "verifier-js"):
+        yield from _npm_packages(project, dev)
+
+
+def _npm_packages(project: Path, dev: bool) -> Iterator[Package]:
+    lock: dict[str, Any] = json.loads((project / "package-lock.json").read_text())
     for path, entry in lock["packages"].items():
-        folder = ROOT / path
+        folder = project / path
         if path and folder.is_dir() and dev == bool(entry.get("dev") or entry.get("optional")):
             texts = [f.read_text(errors="replace") for f in folder.iterdir() if LICENCE_FILE.search(f.name)]
             name = path.removeprefix("node_modules/")

@@ -15,7 +15,7 @@ const bundled = await build({
   minify: true,
   charset: "utf8",
   target: "es2022",
-  legalComments: "inline",
+  legalComments: "none",
   write: false,
 });
 const script = bundled.outputFiles[0].text.replaceAll("</script", "<\\/script");
@@ -29,11 +29,13 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
+const licences = ["@noble/curves", "@noble/hashes"].map((name) => `${name}\n\n${read(`node_modules/${name}/LICENSE`)}`);
 const parts = {
   CSP: policy,
   ICON: `data:image/svg+xml;base64,${Buffer.from(read("page/mark.svg")).toString("base64")}`,
   STYLE: style,
   SCRIPT: script,
+  LICENCES: licences.join("\n").replaceAll("--", "- -"),
 };
 mkdirSync(at("dist"), { recursive: true });
 const page = read("page/index.html").replace(/%([A-Z]+)%/g, (_, name) => parts[name]);

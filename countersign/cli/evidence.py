@@ -9,6 +9,7 @@ import click
 
 from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.credentials import ANCHORS
 from countersign.cli.shell import Shell, command, digest
 from countersign.durable import open_regular
@@ -16,7 +17,6 @@ from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.evidence import Case, export, verifier_page
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.seal.credentials import credentials_path
-from countersign.certificate.disclosure import disclosure_path
 from countersign.verify import Report, verify
 
 if TYPE_CHECKING:

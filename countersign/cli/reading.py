@@ -79,7 +79,7 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
         came, content = stripped(came, file, found, content)
         report = verify(found, content, block_hash=trusted, client=client, witnesses=others, brought=came)
         if vc and report.outcome == "verified":
-            write_durably(vc, credential_text(found).encode())
+            write_durably(vc, credential_text(found).encode(), replace=False)
     shell.answer(_facts(report, explain), _text(report, explain))
     return report.exit_code
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from countersign.canonical import seal_slot, unpack_seal
 from countersign.certificate import Certificate
 from countersign.certificate.document import SUFFIX
-from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError
-from countersign.fingerprint.c2pa.container import original_digest, walk
-from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, readable, sidecar_of
+from countersign.fingerprint.c2pa.container import original_digest
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.fingerprint.digest import digest_file
 from countersign.merkle import hash_leaf
 from countersign.provenance.graph import Ingredient, ModelFacts, Record, Statement
@@ -147,14 +146,9 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _manifest(path: Path, anchors: Path | None) -> Credentials | None:
-    """A file's Content Credentials, else those in the sidecar beside it. Reading starts a process, so files of a kind
-    that has none, and pictures whose own bytes show that they have none, are not asked."""
+    """A file's Content Credentials, else those in the sidecar beside it."""
     beside = sidecar_of(path)
-    with open_regular(path) as file:
-        if not readable(file.read(16)):
-            return None
-        walked = walk(file)
-    inside = None if walked and not walked.credentials else read_manifest(path, anchors=anchors)
+    inside = read_manifest(path, anchors=anchors)
     return inside or (read_manifest(path, anchors=anchors, sidecar=beside) if beside.exists() else None)
 
 

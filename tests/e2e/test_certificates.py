@@ -217,6 +217,10 @@ def test_a_certificate_is_refreshed_and_kept_where_nothing_is_newer(
         before = path_beside(work).read_bytes()
         kept = done(Cli(frozen.url, cli.home)("refresh", path_beside(work), "--json")).json
         assert not kept["refreshed"] and path_beside(work).read_bytes() == before
+    replace(new, proof=replace(new.proof, header=new.proof.header[:-1])).save(path_beside(work))
+    assert done(cli("refresh", work, "--json")).json["refreshed"]
+    replace(new, contracts=replace(new.contracts, chain_id=1)).save(path_beside(work))
+    assert "is of chain 1" in done(cli("refresh", work), 2).err
     replace(old, proof=None).save(path_beside(work))
     assert "is a draft" in done(cli("refresh", work), 2).err
 
@@ -237,6 +241,8 @@ def test_explanations_and_the_credential(cli: Cli, claimed: Path, tmp_path: Path
     credential = json.loads(out.read_text())
     assert credential["issuer"].startswith("did:pkh:eip155:31337:0xf39F")
     assert credential["evidence"][0]["certificate"] == json.loads(path_beside(claimed).read_text())
+
+    assert "exists already" in done(cli("verify", claimed, "--vc", claimed), 2).err
 
     out.unlink()
     claimed.write_bytes(b"another file")

@@ -24,13 +24,14 @@ def without_funding(lock: dict[str, object]) -> str:
     return json.dumps([{k: v for k, v in entry.items() if k != "funding"} for entry in packages.values()])
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", ".npmrc"])
+@pytest.mark.parametrize("name", ["requirements.lock", ".npmrc", "verifier-js/.npmrc"])
 def test_no_other_host(name: str) -> None:
     assert [url for url in URL.findall(text(name)) if not REGISTRIES.match(url)] == []
 
 
-def test_no_other_host_in_the_npm_lock() -> None:
-    urls = URL.findall(without_funding(json.loads(text("package-lock.json"))))
+@pytest.mark.parametrize("name", ["package-lock.json", "verifier-js/package-lock.json"])
+def test_no_other_host_in_the_npm_locks(name: str) -> None:
+    urls = URL.findall(without_funding(json.loads(text(name))))
     assert [url for url in urls if not REGISTRIES.match(url)] == []
 
 

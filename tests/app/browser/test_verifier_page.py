@@ -6,7 +6,9 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -111,6 +113,11 @@ def test_files_are_dropped_anywhere_and_large_ones_are_hashed_in_pieces(page: Pa
     digest = "0x" + hashlib.sha256(bytes(5 << 20)).hexdigest()
     expect(page.locator("#work-state")).to_contain_text(digest)
     expect(page.locator("#banner-title")).to_have_text("Not verified")
+
+
+def test_it_keeps_the_notices_of_what_it_carries(built: str) -> None:
+    text = Path(unquote(urlsplit(built).path)).read_text()
+    assert text.count("The MIT License (MIT)") == 2
 
 
 def test_it_may_reach_no_network(page: Page) -> None:
