@@ -76,6 +76,8 @@ def _named(certificate: Certificate, said: Credentials) -> Finding:
     creator = checksum(certificate.creator)
     contracts = certificate.contracts
     own = (certificate.leaf, contracts.chain_id, contracts.registry)
+    if not said.intact and not said.embedded:  # found by its name: it may be another file's
+        return "manifest", "warn", f"The sidecar beside it is not valid for this file: {_why(said)}"
     if not said.intact:
         return "manifest", "fail", f"The Content Credentials are not valid: {_why(said)}"
     if said.seal and (said.seal.leaf, said.seal.chain_id, said.seal.registry) == own:

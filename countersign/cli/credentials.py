@@ -16,7 +16,7 @@ from countersign.certificate.credentials import Brought
 from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.shell import Shell, command, digest
 from countersign.errors import InputError, MissingExtra
-from countersign.fingerprint.c2pa.container import original_digest
+from countersign.fingerprint.c2pa.container import EMBEDDABLE, original_digest
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.times import utc
 
@@ -45,7 +45,7 @@ TRAINING_OPTION = click.option("--training", type=click.Choice(["allowed", "notA
                                help="Whether it may be used for AI training and data mining.")  # fmt: skip
 
 
-def identity_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def _identity_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--c2pa-cert`` and ``--c2pa-key``."""
     key = click.option("--c2pa-key", type=click.Path(path_type=Path), metavar="PEM", help="Its private key.")
     certificate = click.option("--c2pa-cert", type=click.Path(path_type=Path), metavar="PEM|P12",
@@ -53,7 +53,7 @@ def identity_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return certificate(key(function))
 
 
-def identity(shell: Shell, certificate: Path | None, key: Path | None) -> Identity:
+def _identity(shell: Shell, certificate: Path | None, key: Path | None) -> Identity:
     """Who signs Content Credentials. Without a certificate of one's own, the development one, and that is said."""
     from countersign.fingerprint.c2pa import signing
 
@@ -69,11 +69,14 @@ def identity(shell: Shell, certificate: Path | None, key: Path | None) -> Identi
     return signing.development(shell.settings.home / "c2pa-development.pem")
 
 
-def credentials_of(file: Path, anchors: Path | None) -> Credentials | None:
-    """The Content Credentials in a file, else those in the sidecar beside it."""
-    beside = sidecar_of(file)
-    inside = read_manifest(file, anchors=anchors)
-    return inside or (read_manifest(file, anchors=anchors, sidecar=beside) if beside.exists() else None)
+def _credentials_of(file: Path, anchors: Path | None) -> Credentials | None:
+    """The Content Credentials in a file, else those in the sidecar beside it, for media that get one."""
+    from countersign.fingerprint.c2pa.signing import media_type_of
+
+    inside, beside = read_manifest(file, anchors=anchors), sidecar_of(file)
+    if inside or media_type_of(file) in (None, *EMBEDDABLE) or not beside.is_file():
+        return inside
+    return read_manifest(file, anchors=anchors, sidecar=beside)
 
 
 def original_of(file: Path) -> Path | None:
@@ -96,7 +99,7 @@ def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
     if not file.is_file():
         return Brought()
     try:
-        said = credentials_of(file, anchors)
+        said = _credentials_of(file, anchors)
     except MissingExtra as error:
         said = None
         if anchors or original_digest(file):
@@ -148,7 +151,7 @@ def marking_options(function: Callable[..., Any]) -> Callable[..., Any]:
     embed = click.option("--c2pa", is_flag=True, help="Write Content Credentials: photo.c2pa.jpg, to be published.")
     disclose = click.option("--disclosure", is_flag=True,
                             help="Write and seal FILE.disclosure.json (EU AI Act, Article 50).")  # fmt: skip
-    return embed(identity_options(TRAINING_OPTION(disclose(function))))
+    return embed(_identity_options(TRAINING_OPTION(disclose(function))))
 
 
 Described = tuple[Path, "Work", tuple[bytes, ...]]
@@ -175,7 +178,7 @@ def credentialed(
     from countersign.seal import parents_root
     from countersign.seal.credentials import credentials_path, definition, write_credentials
 
-    who, done = identity(shell, marks.c2pa_cert, marks.c2pa_key), list(described)
+    who, done = _identity(shell, marks.c2pa_cert, marks.c2pa_key), list(described)
     for entry in described:
         file, work, _ = entry
         if credentials_path(file) is None:
@@ -211,7 +214,7 @@ countersign c2pa sign photo.jpg                                             deve
 """,
 )
 @_FILE
-@identity_options
+@_identity_options
 @TRAINING_OPTION
 def _sign(shell: Shell, file: Path, c2pa_cert: Path | None, c2pa_key: Path | None, training: str | None) -> None:
     """Write Content Credentials that name the seal of FILE, whose certificate or draft lies beside it.
@@ -224,7 +227,7 @@ def _sign(shell: Shell, file: Path, c2pa_cert: Path | None, c2pa_key: Path | Non
     if digest(shell, file).sha256 != certificate.work.content:
         raise InputError(f"{file} is not the sealed file.", "Give the original that the certificate is about.")
     said = definition(certificate, training=training, iscc=_iscc(file))
-    path = write_credentials(file, certificate, identity(shell, c2pa_cert, c2pa_key), said)
+    path = write_credentials(file, certificate, _identity(shell, c2pa_cert, c2pa_key), said)
     facts = {"credentials": str(path), "leaf": to_hex(certificate.leaf)}
     shell.answer(facts, f"Content Credentials: {path}")
 
@@ -244,7 +247,7 @@ def _show(shell: Shell, file: Path, trust_anchors: Path | None) -> int:
 
     Exit code 0: valid (see who signed). 1: none, or not valid, or the certificate has ended.
     """
-    found = credentials_of(file, trust_anchors)
+    found = _credentials_of(file, trust_anchors)
     if found is None:
         shell.answer({"credentials": None}, f"{file} has no Content Credentials.")
         return 1

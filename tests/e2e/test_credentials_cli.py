@@ -181,3 +181,16 @@ def test_credentials_for_a_work_that_is_sealed_already(cli: Cli, photo: Path, tm
     shown = cli("c2pa", "show", tmp_path / "photo.c2pa.jpg")
     assert shown.code == 0 and "development certificate" in shown.out and "io.iscc.v0 ISCC:" in shown.out
     assert cli("c2pa", "show", photo).code == 1
+
+
+def test_a_sidecar_belongs_to_media_that_get_one(cli: Cli, tmp_path: Path) -> None:
+    from PIL import Image
+
+    clip, picture = tmp_path / "work.webp", tmp_path / "work.png"
+    Image.effect_noise((64, 64), 90).save(clip)
+    Image.effect_noise((64, 64), 90).save(picture)
+    assert cli("seal", clip, *AI, "--c2pa", key="test:0").code == 0 and (tmp_path / "work.c2pa").exists()
+    assert cli("seal", picture, *AI, key="test:0").code == 0
+    seen, other = cli("verify", clip, "--json"), cli("verify", picture, "--json")
+    assert seen.code == 0 and steps(seen)["manifest"][0] == "pass"
+    assert other.code == 0 and "manifest" not in steps(other)

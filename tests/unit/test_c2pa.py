@@ -123,6 +123,10 @@ def test_other_media_get_a_sidecar_and_stay_as_they_are(
     work.write_bytes(before + b"\0")
     changed = read_manifest(work, sidecar=path, anchors=anchors)
     assert changed and changed.state == "invalid"
+    assert steps(certificate, changed)["manifest"][0] == "warn", "found by its name: it may be another file's"
+    path.write_bytes(b"junk")
+    junk = read_manifest(work, sidecar=path)
+    assert junk and (junk.state, junk.embedded) == ("invalid", False)
 
 
 @pytest.mark.parametrize("origin", ["humanEdits", "trainedAlgorithmicMedia"])

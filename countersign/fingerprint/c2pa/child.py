@@ -68,7 +68,7 @@ def answer(path: Path, sidecar: bytes | None, anchors: str | None) -> dict[str, 
         return None
     except c2pa.C2paError as error:
         claims = sidecar is not None or _has_manifest(path)
-        return _invalid(f"The manifest cannot be read: {error}.") if claims else None
+        return _invalid(f"The manifest cannot be read: {error}.", sidecar is None) if claims else None
 
 
 def _has_manifest(path: Path) -> bool:
@@ -82,8 +82,8 @@ def _has_manifest(path: Path) -> bool:
     return False
 
 
-def _invalid(why: str) -> dict[str, Any]:
-    return {"state": "invalid", "problems": [_text(why)], "seal": None, "earlier": [], "actions": [], "training": [],
+def _invalid(why: str, embedded: bool) -> dict[str, Any]:
+    return {"state": "invalid", "embedded": embedded, "problems": [_text(why)], "seal": None, "earlier": [], "actions": [], "training": [],
             "ingredients": [], "soft_bindings": []}  # fmt: skip
 
 

@@ -121,14 +121,14 @@ def read_manifest(path: Path, *, anchors: Path | None = None, sidecar: Path | No
             timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        return _unreadable(f"Reading the manifest takes longer than {_SECONDS:.0f} s.")
+        return _unreadable(f"Reading the manifest takes longer than {_SECONDS:.0f} s.", sidecar)
     if run.returncode or len(run.stdout) > _LARGEST_ANSWER:
-        return _unreadable("The manifest makes its reader crash, or is larger than any real one.")
+        return _unreadable("The manifest makes its reader crash, or is larger than any real one.", sidecar)
     try:
         answer = json.loads(run.stdout)
         return _credentials(answer) if answer else None
     except (ValueError, TypeError, KeyError, RecursionError):
-        return _unreadable("The manifest cannot be made sense of.")
+        return _unreadable("The manifest cannot be made sense of.", sidecar)
 
 
 def _may_hold(path: Path) -> bool:
@@ -155,8 +155,8 @@ def _pem(anchors: Path | None) -> str | None:
     return text
 
 
-def _unreadable(why: str) -> Credentials:
-    return Credentials("invalid", problems=(why,))
+def _unreadable(why: str, sidecar: Path | None) -> Credentials:
+    return Credentials("invalid", embedded=sidecar is None, problems=(why,))
 
 
 def _credentials(answer: dict[str, Any]) -> Credentials:
