@@ -324,10 +324,8 @@ def _row(work: Work, salt: bytes, parents: tuple[bytes, ...]) -> tuple[Any, ...]
 
 def _require_name(name: str) -> None:
     if not safe_name(name):
-        raise InputError(
-            f"'{name!a}' cannot be a work's name in a bundle.",
-            "Rename it: Unicode text, no backslash, no way out of its folder.",
-        )
+        what = f"{name!a} cannot be a work's name in a bundle: it is no relative path in Unicode text."
+        raise InputError(what, "Rename it; no backslash, no way out of its folder.")
 
 
 def _require_origin(work: Work) -> None:
