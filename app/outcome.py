@@ -38,7 +38,9 @@ def of_report(report: Report, claim: Claim | None) -> Outcome:
 def _verified(report: Report) -> Outcome:
     warning = next((step for step in report.steps if step.state == "warn"), None)
     if warning:
-        return Outcome("warn", "Verified, with a warning", warning.detail)
+        objected = warning.name == "objections"
+        words = _objected(warning.detail) if objected else warning.detail
+        return Outcome("warn", "Verified, but objected to" if objected else "Verified, with a warning", words)
     without_file = any(step.name == "content" and step.state == "note" for step in report.steps)
     words = "Add the file itself to check that it is the sealed one." if without_file else report.summary
     return Outcome("good", "The certificate is genuine" if without_file else "Verified", words)
@@ -50,15 +52,23 @@ def _of_claim(detail: str, claim: Claim | None) -> Outcome:
     return Outcome("warn", "Superseded", f"The seal is genuine, but {detail}")
 
 
-def of_lookup(report: Report) -> Outcome:
-    """The answer when there is no certificate, only the content's hash."""
+def of_lookup(report: Report, objected: str = "") -> Outcome:
+    """The answer when there is no certificate, only the content's hash; ``objected`` says what is objected, if
+    anything."""
     record = report.facts.get("record")
     if record is None:
         return Outcome("neutral", "No record", report.summary)
     if record["retracted"]:
         return Outcome("warn", "Retracted", "The creator withdrew the claim on this work.")
+    if objected:
+        return Outcome("warn", "On record, but objected to", _objected(objected))
     words = f"{record['creator']} claims this work. Add the certificate to check it without trusting this node."
     return Outcome("good", "On record", words)
+
+
+def _objected(summary: str) -> str:
+    """The numbers; the rest stands below."""
+    return f"{summary.partition('. ')[0]}: below, with answers and verdicts. They change nothing of the seal."
 
 
 def _lower(sentence: str) -> str:

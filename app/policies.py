@@ -11,13 +11,17 @@ from app.finding import finder
 from app.ui import facts, plain, short
 from countersign.canonical import checksum, text_hash, to_hex
 from countersign.deal.words import show_duration
+from countersign.oracle.decide import OBJECTION, QUESTION
 from countersign.records import Node, Policy, Seat
 
 __all__ = ["GWEI", "explain", "in_short", "policy_of", "seats_of", "serves"]
 
 GWEI = 10**9
 _SEAT = 52
-_DELIVERY = "delivery/1"
+_QUESTIONS = {
+    text_hash(QUESTION): "does the delivery match the brief",
+    text_hash(OBJECTION): "is the objector's work earlier, and the same or nearly so",
+}
 
 
 def policy_of(row: dict[str, Any]) -> Policy:
@@ -59,7 +63,7 @@ def explain(address: bytes, policy: Policy) -> None:
 
 
 def _sentences(p: Policy) -> list[str]:
-    question = "does the delivery match the brief" if p.check == text_hash(_DELIVERY) else to_hex(p.check)
+    question = _QUESTIONS.get(p.check, to_hex(p.check))
     models = len({seat.model for seat in p.seats})
     fails = len(p.seats) - p.k + 1
     lines = [

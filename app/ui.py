@@ -22,6 +22,7 @@ __all__ = [
     "facts",
     "guarded",
     "history",
+    "link",
     "plain",
     "possible",
     "problem",
@@ -102,6 +103,14 @@ def history(rows: Iterable[tuple[str, str, str]]) -> None:
         for time, words, transaction in rows
     )
     st.html(f'<ol class="cs-history">{items}</ol>')
+
+
+def link(words: str, uri: str) -> None:
+    """A link to somebody else's site: it learns neither this page nor its visitor's session."""
+    st.html(
+        f'<p><a href="{escape(uri)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f'{escape(words)}</a> <span class="cs-mono">{escape(uri[:120])}</span></p>'
+    )
 
 
 def who(name: str, address: str) -> None:

@@ -16,7 +16,7 @@ from bench import report
 from bench.figures import Figure, document, table
 from bench.timing import progress
 
-GROUPS = ("gas", "hash", "merkle", "verify", "index", "oracle", "near")
+GROUPS = ("gas", "hash", "merkle", "near", "overhead", "verify", "index", "oracle")
 
 
 def main() -> int:

@@ -77,9 +77,9 @@ contract ContentRegistry is IContentRegistry, EIP712 {
     }
 
     /// @inheritdoc IContentRegistry
-    function object(bytes32 content, bytes32 evidence) external {
+    function object(bytes32 content, bytes32 evidence, string calldata uri) external {
         require(_claims[content].creator != address(0), NoClaim(content));
-        emit Objected(content, msg.sender, evidence);
+        emit Objected(content, msg.sender, evidence, uri);
     }
 
     /* VIEWS */

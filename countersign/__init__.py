@@ -13,6 +13,7 @@ The package reads as a pipeline, lowest layer first (a module imports only from 
     checks               AI models that judge bytes (extra: checks)
     oracle               a node: look, sign, tell the others, submit
     verify               the read flow
+    provenance evidence  what a work derives from, as a graph; one ZIP for somebody who checks offline
     cli                  parse, call, print
 """
 

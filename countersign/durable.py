@@ -8,14 +8,14 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from countersign.errors import InputError
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["connect", "make_private_folder", "open_regular", "transaction", "write_durably"]
+__all__ = ["connect", "make_private_folder", "open_regular", "stream_durably", "transaction", "write_durably"]
 
 _BUSY = 30.0
 """Seconds that a process waits for another one's write."""
@@ -31,18 +31,28 @@ def write_durably(path: Path, data: bytes, *, private: bool = False, replace: bo
     With ``replace=False`` an existing file is kept and InputError raised, also when two processes race.
     Raises InputError when the disk or its permissions refuse.
     """
+    stream_durably(path, lambda file: file.write(data), private=private, replace=replace)
+
+
+def stream_durably(
+    path: Path, fill: Callable[[BinaryIO], object], *, private: bool = False, replace: bool = True
+) -> None:
+    """:func:`write_durably` for what does not fit memory: ``fill`` writes into a file that it may seek in.
+
+    What ``fill`` raises leaves nothing behind; it may be called again after an OSError, with an empty file.
+    """
     try:
-        _write(path, data, 0o600 if private else 0o644, replace)
+        _write(path, fill, 0o600 if private else 0o644, replace)
     except FileExistsError as error:
         raise InputError(f"{path} exists already.", "Move it away, or choose another name.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check the disk and permissions.") from error
 
 
-def _write(path: Path, data: bytes, mode: int, replace: bool) -> None:
+def _write(path: Path, fill: Callable[[BinaryIO], object], mode: int, replace: bool) -> None:
     with _held(path.parent) as folder:
-        if replace or not _publish_nameless(path, data, mode, folder):
-            _publish_named(path, data, mode, replace)
+        if replace or not _publish_nameless(path, fill, mode, folder):
+            _publish_named(path, fill, mode, replace)
         os.fsync(folder)
 
 
@@ -94,28 +104,27 @@ def _remove_if_left(path: Path) -> None:
         os.close(handle)
 
 
-def _publish_named(path: Path, data: bytes, mode: int, replace: bool) -> None:
+def _publish_named(path: Path, fill: Callable[[BinaryIO], object], mode: int, replace: bool) -> None:
     """Fill a file under a name that nobody else ever takes, so it holds our bytes or is gone, then rename it."""
     temporary = path.parent / f"{_TEMPORARY}-{os.urandom(8).hex()}"
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         _locked(handle)
-        _fill(handle, data, mode)
+        _fill(handle, fill, mode)
         temporary.replace(path) if replace else _publish_new(temporary, path)
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)
 
 
-def _fill(handle: int, data: bytes, mode: int) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(handle, left) :]
+def _fill(handle: int, fill: Callable[[BinaryIO], object], mode: int) -> None:
+    with open(handle, "wb", closefd=False) as file:
+        fill(file)
     os.fchmod(handle, mode)
     os.fsync(handle)
 
 
-def _publish_nameless(path: Path, data: bytes, mode: int, folder: int) -> bool:
+def _publish_nameless(path: Path, fill: Callable[[BinaryIO], object], mode: int, folder: int) -> bool:
     """Fill a file that has no name yet, then give it one, unless that is taken: a crash leaves nothing behind. False
     where the system has no such files. Raises FileExistsError."""
     try:
@@ -123,7 +132,7 @@ def _publish_nameless(path: Path, data: bytes, mode: int, folder: int) -> bool:
     except (AttributeError, OSError):
         return False
     try:
-        _fill(handle, data, mode)
+        _fill(handle, fill, mode)
         os.link(f"/proc/self/fd/{handle}", path.name, dst_dir_fd=folder, follow_symlinks=True)
     except FileExistsError:
         raise

@@ -1,13 +1,14 @@
 """The read flow: a numbered list of steps, each with its own answer.
 
 Offline it needs the certificate, the file and one block hash, and imports neither web3 nor eth_account. With a client
-it also asks the chain whether that block is final and what has happened since; the client is believed only for that.
+it also asks what has happened since, and has the node prove it. A node is believed for three things only, which no
+proof covers, and each step says so: which blocks are final, what a contract wallet thinks of a signature, and events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from countersign.canonical import (
@@ -21,21 +22,103 @@ from countersign.canonical import (
     unpack_seal,
 )
 from countersign.certificate import Certificate, ProvenState
+from countersign.certificate.credentials import Brought, judged_alone
 from countersign.chain.deployments import contracts_on
 from countersign.errors import CertificateError, ChainError
+from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.keys.ecdsa import recover
-from countersign.records import ORIGINS, ZERO, Claim, KeyRecord, Seal
+from countersign.records import ORIGINS, ZERO, Block, Claim, KeyRecord, Seal
 from countersign.times import utc
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
 
-__all__ = ["Report", "Step", "lookup", "verify"]
+__all__ = ["EXPLANATIONS", "Report", "Step", "lookup", "verify", "with_credentials"]
 
 State = Literal["pass", "fail", "unknown", "warn", "note"]
 Outcome = Literal["verified", "not verified", "could not check"]
 
 _EXIT: dict[Outcome, int] = {"verified": 0, "not verified": 1, "could not check": 2}
+
+
+EXPLANATIONS = {
+    "content": (
+        "Compares the SHA-256 of the file at hand with the one in the certificate. To be wrong, somebody must "
+        "have found two files with one SHA-256, which nobody has. It does not prove that similar files, crops or "
+        "re-encodings are the same work."
+    ),
+    "contracts": (
+        "Compares the certificate's contracts with the addresses that this version of Countersign knows. To be "
+        "wrong, you must have been given a changed version of this program. It does not prove that there is code "
+        "at these addresses on that chain; the address is derived from the code, so no other code can be there."
+    ),
+    "opening": (
+        "Recomputes the seal from work, creator and salt, follows the path to the root, and compares that with "
+        "the root in the certificate. To be wrong, SHA-256 or Keccak-256 must be broken. It does not prove that "
+        "the root was ever sealed (see seal), nor that what is said of the work, such as its origin or model, is "
+        "true."
+    ),
+    "state proof": (
+        "Hashes every node of the proofs, from storage slots to accounts to the state root in the block header. "
+        "To be wrong, Keccak-256 must be broken. It does not prove that the header belongs to the chain (see "
+        "block)."
+    ),
+    "block": (
+        "Compares the hash of the block header in the proof with the hash that you trust, or that nodes call "
+        "final. This is the one thing believed: to be wrong, every source that you compared must lie, or the "
+        "chain must have forgotten a final block. It does not prove anything that happened after that block."
+    ),
+    "newest state": (
+        "Has the node prove seal, claim and keys anew against the newest final block, and recomputes that proof "
+        "down to the block's hash. To be wrong, the node and all witnesses must name a false block, or an old "
+        "one: look at the time that is shown. It does not cover what is not final yet."
+    ),
+    "signature": (
+        "Recovers who signed the creator's statement about the work (EIP-712) and compares that with the creator "
+        "or with a key of the creator's identity. To be wrong, somebody must have the creator's key, or secp256k1 "
+        "must be broken; of a contract wallet's signature the node is believed. It does not prove when it was "
+        "signed."
+    ),
+    "seal": (
+        "Reads from the proven state when this root was sealed, and by whom. To be wrong, an earlier step must "
+        "be. It proves that the work existed at that time, not that it was new then: it may be older, and "
+        "somebody else's."
+    ),
+    "consent": (
+        "Shows that the named creator wanted this: a key of the creator's identity sealed it, or signed, before "
+        "that key was cut off. To be wrong, somebody must have used the key while its owner had not marked it as "
+        "compromised. It does not prove who the person behind the key is."
+    ),
+    "claim": (
+        "Reads from the proven state who claims the content, and whether the claim was retracted. To be wrong, an "
+        "earlier step must be. It does not prove authorship: it shows who claims these bytes with the earliest "
+        "seal in this registry, as of the block that is named."
+    ),
+    "objections": (
+        "Asks the node for public objections to the claim. They are events, which no state proof covers: a node "
+        "can leave them out. An objection is somebody's word: it warns, it does not decide."
+    ),
+    "disclosure": (
+        "Compares the SHA-256 of the disclosure file with the one in the sealed work. To be wrong, SHA-256 must be "
+        "broken. It proves what the creator declared, and when, not that the declaration is true."
+    ),
+    "manifest": (
+        "Looks whether the file's Content Credentials are part of the sealed bytes, or name this seal's leaf. To be "
+        "wrong, SHA-256 or the signer's algorithm must be broken, or the C2PA library. Anybody can name a seal: it "
+        "does not prove that the manifest's signer is the seal's creator, nor, of a manifest that is not part of the "
+        "sealed bytes, when it was made."
+    ),
+    "signer": (
+        "Gives the C2PA library's verdict on who signed the Content Credentials, beside the chain's time. The "
+        "authorities that you name with --trust-anchors are believed; revocation is not asked for anywhere. It does "
+        "not prove that what the signer says is true."
+    ),
+    "record": (
+        "Reads from the proven state who claims these bytes. Without the certificate it cannot be shown what else "
+        "the creator said of the work."
+    ),
+}
+"""For each step by its name: what is compared, what must be broken for it to be wrong, what it does not prove."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +151,9 @@ class Report:
         return next((step for step in self.steps if step.state == "fail"), None)
 
 
+_LAG = 1800
+"""Seconds that honest nodes may be apart in what is final: Ethereum makes an epoch final each 384 seconds."""
+
 _Answer = tuple[str, State, str]
 """Name, state and detail of a step that has no number yet."""
 
@@ -78,22 +164,49 @@ def verify(
     *,
     block_hash: bytes | None = None,
     client: Client | None = None,
+    witnesses: Sequence[Client] = (),
+    brought: Brought | None = None,
 ) -> Report:
     """Check a certificate against a file's SHA-256 ``content`` (None: no file at hand) in numbered steps.
 
-    The one thing trusted is the block: ``block_hash`` as you compared it yourself, else the client's word; with
-    neither, or with a client of another chain, the outcome is "could not check".
+    The one thing trusted is the block: ``block_hash`` as you compared it yourself, else the client's word, which all
+    ``witnesses``, other nodes of the same chain, must repeat. With neither, or with a client of another chain, the
+    outcome is "could not check". ``brought`` is what came with the file; ``content`` may then be that of its bytes
+    without their Content Credentials.
     """
-    if client and client.chain_id != certificate.contracts.chain_id:
-        client = None  # it can say nothing about this certificate
-    answers = list(_answers(certificate, content, block_hash, client))
-    steps = tuple(Step(i, *answer) for i, answer in enumerate(answers, 1))
-    return _report(steps, _facts(certificate))
+    brought = brought or Brought()
+    nodes = [client, *witnesses] if client and client.chain_id == certificate.contracts.chain_id else []
+    answers = list(_answers(certificate, content, block_hash, nodes))
+    if brought.stripped and answers[0][1] == "pass":
+        answers[0] = "content", "pass", "The file's bytes without their Content Credentials are the sealed ones."
+    answers += brought.findings(certificate, _sealed_at(certificate, answers))
+    facts = {"credentials": brought.credentials.to_json()} if brought.credentials else {}
+    return _report(_numbered(answers), _facts(certificate) | facts)
+
+
+def _sealed_at(c: Certificate, answers: Sequence[_Answer]) -> int | None:
+    """The seal's time, if these answers show it."""
+    passed = {name for name, state, _ in answers if state == "pass"}
+    if not {"content", "opening", "state proof", "block", "seal"} <= passed or c.proof is None or c.sealer is None:
+        return None
+    seal = unpack_seal(c.proof.check().value(c.contracts.registry, seal_slot(c.root, c.sealer)) or 0)
+    return seal.time if seal else None
+
+
+def with_credentials(report: Report, said: Credentials) -> Report:
+    """A report about bytes that no certificate is known of, and C2PA's verdict beside it."""
+    steps = (*report.steps, Step(len(report.steps) + 1, *judged_alone(said)))
+    return replace(report, steps=steps, facts=report.facts | {"credentials": said.to_json()})
+
+
+def _numbered(answers: Sequence[_Answer]) -> tuple[Step, ...]:
+    return tuple(Step(i, *answer) for i, answer in enumerate(answers, 1))
 
 
 def _answers(
-    c: Certificate, content: bytes | None, block_hash: bytes | None, client: Client | None
+    c: Certificate, content: bytes | None, block_hash: bytes | None, nodes: Sequence[Client]
 ) -> Iterator[_Answer]:
+    client = nodes[0] if nodes else None  # one of another chain can say nothing about this certificate
     yield _content(c, content)
     yield _contracts(c)
     yield _opening(c)
@@ -106,9 +219,13 @@ def _answers(
         yield "state proof", "fail", error.message
         return
     yield "state proof", "pass", f"Every node hashes up to the state root of block {state.block.number}."
-    yield _block(c.contracts.chain_id, state, block_hash, client)
-    yield _signature(c, state, client)
-    yield from _chain_facts(c, state, c.sealer, client)
+    yield _block(c.contracts.chain_id, state.block, block_hash, nodes)
+    now = state
+    if nodes:
+        answer, now = _newest(c, state, c.sealer, nodes)
+        yield answer
+    yield _signature(c, now, client)
+    yield from _chain_facts(c, state, now, c.sealer, client)
 
 
 def _content(c: Certificate, content: bytes | None) -> _Answer:
@@ -160,61 +277,105 @@ def _signature(c: Certificate, state: ProvenState, client: Client | None) -> _An
     if client is None:
         return name, "note", f"The creator is the contract wallet {creator}: its signatures are checked online only."
     if client.is_valid_signature(c.creator, c.digest, c.signature):
-        return name, "pass", f"The creator's contract wallet {creator} accepts the signature."
-    return name, "fail", f"The creator's contract wallet {creator} refuses the signature."
+        return name, "pass", f"The creator's contract wallet {creator} accepts the signature, says {client.host}."
+    return name, "fail", f"The creator's contract wallet {creator} refuses the signature, says {client.host}."
 
 
-def _block(chain_id: int, state: ProvenState, block_hash: bytes | None, client: Client | None) -> _Answer:
-    number, shown = state.block.number, to_hex(state.block.hash)
+def _block(chain_id: int, block: Block, block_hash: bytes | None, nodes: Sequence[Client]) -> _Answer:
+    if block_hash is not None and block_hash != block.hash:
+        shown = to_hex(block.hash)
+        return "block", "fail", f"The proof is for block {block.number} {shown}, not for the hash you trust."
     if block_hash is not None:
-        if block_hash != state.block.hash:
-            return "block", "fail", f"The proof is for block {number} {shown}, not for the hash you trust."
-        return "block", "pass", f"The proof is for block {number}, whose hash you trust."
-    if client is None:
-        how = f"Ask a node of chain {chain_id}, or compare block {number}'s hash with sources you trust: {shown}."
-        return "block", "unknown", how
-    on_chain = client.block(number)
-    if on_chain is None or on_chain.hash != state.block.hash:
-        return "block", "fail", f"The chain has no block {number} with hash {shown}."
-    if number > client.finalized().number:
-        return "block", "unknown", f"Block {number} is not final yet."
-    return "block", "pass", f"Block {number} is final, says {client.host}."
+        return "block", "pass", f"The proof is for block {block.number}, whose hash you trust."
+    if not nodes:
+        shown = f"block {block.number}'s hash with sources you trust: {to_hex(block.hash)}"
+        return "block", "unknown", f"Ask a node of chain {chain_id}, or compare {shown}."
+    doubts = [doubt for node in nodes if (doubt := _doubted(block, node))]
+    return min(doubts, default=("block", "pass", f"Block {block.number} is final, {_say(nodes)}."), key=_gravity)
 
 
-def _chain_facts(c: Certificate, state: ProvenState, sealer: bytes, client: Client | None) -> Iterator[_Answer]:
+def _doubted(block: Block, node: Client) -> _Answer | None:
+    """What keeps ``node`` from calling that block final, or None."""
+    on_chain = node.block(block.number)
+    if on_chain is not None and on_chain.hash != block.hash:
+        return "block", "fail", f"The chain has no block {block.number} {to_hex(block.hash)}, says {node.host}."
+    if on_chain is None or block.number > node.finalized().number:
+        return "block", "unknown", f"Block {block.number} is not final yet, says {node.host}."
+    return None
+
+
+def _gravity(answer: _Answer) -> int:
+    return ("fail", "unknown", "warn", "note", "pass").index(answer[1])
+
+
+def _say(nodes: Sequence[Client]) -> str:
+    hosts = [node.host for node in nodes]
+    return f"says {hosts[0]}" if len(hosts) == 1 else f"say {', '.join(hosts[:-1])} and {hosts[-1]}"
+
+
+def _newest(c: Certificate, state: ProvenState, sealer: bytes, nodes: Sequence[Client]) -> tuple[_Answer, ProvenState]:
+    """What has happened since the certificate's proof, proven anew; what the proof said already, where it is not."""
+    name = "newest state"
+    try:
+        number = _newest_final(nodes)
+        if number < state.block.number:
+            raise ChainError(f"The newest final block, {_say(nodes)}, is {number}.", "")
+        now = _proven(nodes[0], c, sealer, number)
+    except ChainError as error:
+        held = f"What follows is as of the certificate's block {state.block.number}."
+        return (name, "unknown", f"{error.message} {held}"), state
+    doubts = [doubt for node in nodes if (doubt := _doubted(now.block, node))]
+    if doubts:
+        _, gravest, detail = min(doubts, key=_gravity)
+        return (name, gravest, detail), state
+    shown = f"block {number} of {utc(now.block.time)}, {to_hex(now.block.hash)}, which is final, {_say(nodes)}"
+    merged = replace(now, values=state.values | now.values, contracts=state.contracts | now.contracts)
+    return (name, "pass", f"Seal, claim and keys are proven anew as of {shown}."), merged
+
+
+def _newest_final(nodes: Sequence[Client]) -> int:
+    """The newest block that all of them call final. Raises ChainError where one shows the others' past only."""
+    finals = [(node.finalized(), node.host) for node in nodes]
+    oldest, host = min(finals, key=lambda final: final[0].number)
+    if max(block.time for block, _ in finals) - oldest.time > _LAG:
+        raise ChainError(
+            f"The newest final block of {host} is of {utc(oldest.time)}; others know much newer ones.",
+            "It has fallen behind, or it hides what came later: use another node.",
+        )
+    return oldest.number
+
+
+def _proven(client: Client, c: Certificate, sealer: bytes, number: int) -> ProvenState:
+    from countersign.chain.status import prove_status
+
+    return prove_status(client, c, sealer, number).check()
+
+
+def _chain_facts(
+    c: Certificate, state: ProvenState, now: ProvenState, sealer: bytes, client: Client | None
+) -> Iterator[_Answer]:
+    """``state`` is what the certificate proves, ``now`` the same or newer."""
     registry = c.contracts.registry
-    seal_word = state.value(registry, seal_slot(c.root, sealer))
-    claim_word = state.value(registry, claim_slot(c.work.content))
-    seal = unpack_seal(seal_word or 0)
+    at = registry, seal_slot(c.root, sealer)
+    seal = unpack_seal(state.value(*at) or 0)
     if seal is None or seal.block > state.block.number:
         yield "seal", "fail", f"The proof shows no seal of this root by {checksum(sealer)}."
         return
+    if state.value(*at) != now.value(*at):
+        yield "seal", "fail", f"Block {now.block.number} does not hold the seal that the certificate proves."
+        return
     yield "seal", "pass", f"Sealed on {utc(seal.time)} in block {seal.block} by {checksum(sealer)}."
+    claim_word = now.value(registry, claim_slot(c.work.content))
     if claim_word is None:
         yield "claim", "fail", "The proof leaves out whether the content is claimed."
         return
-    claim, when = _claim_now(c, unpack_claim(claim_word), state, client)
-    ours = claim is not None and _holds(c, state, claim, client)
-    yield _consent(c, state, sealer, seal, claim if ours else None, client)
-    yield _claim(seal, claim, ours, when)
+    claim = unpack_claim(claim_word)
+    ours = claim is not None and _same_identity(now, c, claim.creator)
+    yield _consent(c, now, sealer, seal, claim if ours else None, client)
+    said = _claim(seal, claim, ours, f"as of block {now.block.number}")
+    yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
-        yield _objections(c, seal, client)
-
-
-def _claim_now(
-    c: Certificate, proven: Claim | None, state: ProvenState, client: Client | None
-) -> tuple[Claim | None, str]:
-    """The claim as newly as it can be known, and as of when."""
-    if client is None:
-        return proven, f"as of block {state.block.number}"
-    return client.claim_of(c.work.content), "now"
-
-
-def _holds(c: Certificate, state: ProvenState, claim: Claim, client: Client | None) -> bool:
-    """Whether the claim is the creator identity's: as proven, else as the chain says now."""
-    return _same_identity(state, c, claim.creator) or (
-        client is not None and client.root_of(claim.creator) == client.root_of(c.creator)
-    )
+        yield _objections(c, seal, claim, client)
 
 
 def _consent(
@@ -239,8 +400,7 @@ def _signed_consent(
     signer = recover(c.digest, c.signature) if c.signature else None
     if not signer or not _same_identity(state, c, signer):
         return _wallet_consent(c, state, client)
-    # A proof may be older than the cut-off, the signature younger: ask the chain where there is one.
-    key = client.key_of(signer) if client else _key(state, c, signer)
+    key = _key(state, c, signer)
     recorded = own is not None and own.sealed_at == seal.time
     if key and key.cutoff and not (own and recorded and own.consent_at < key.cutoff):
         return "consent", "fail", f"The signing key was cut off on {utc(key.cutoff)}; nothing shows it signed before."
@@ -251,7 +411,11 @@ def _signed_consent(
 def _wallet_consent(c: Certificate, state: ProvenState, client: Client | None) -> _Answer:
     is_wallet = c.signature and c.creator in state.contracts
     if client and c.signature and is_wallet and client.is_valid_signature(c.creator, c.digest, c.signature):
-        return "consent", "pass", "Somebody else sealed it; the creator's contract wallet consents by signature."
+        return (
+            "consent",
+            "pass",
+            f"Somebody else sealed it; the creator's contract wallet consents by signature, says {client.host}.",
+        )
     return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
 
 
@@ -278,24 +442,42 @@ def _claim(seal: Seal, claim: Claim | None, ours: bool, when: str) -> _Answer:
         return "claim", "note", f"The content is not claimed by anybody {when}; the seal stands on its own."
     holder = checksum(claim.creator)
     if not ours and claim.sealed_at <= seal.time:
-        return "claim", "fail", f"{holder} claims this content with a seal of {utc(claim.sealed_at)}, not later."
+        return (
+            "claim",
+            "fail",
+            f"{holder} claims this content with a seal of {utc(claim.sealed_at)}, not later ({when}).",
+        )
     if not ours:
-        return "claim", "warn", f"{holder} claims this content with a later seal; claim it to take it back."
+        return "claim", "warn", f"{holder} claims this content with a later seal ({when}); claim it to take it back."
     if claim.retracted:
         return "claim", "fail", f"The creator retracted the claim ({when})."
     return "claim", "pass", f"Claimed by the creator {when}, sealed {utc(claim.sealed_at)}."
 
 
-def _objections(c: Certificate, seal: Seal, client: Client) -> _Answer:
-    """Anybody may object, so an objection warns and decides nothing."""
+def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, client: Client) -> _Answer:
+    """The answer, unless the newest block, which is not final and therefore the node's word, is about to end the claim:
+    who verifies in the minutes before a retraction is final should not be told that all is well."""
+    head = client.claim_of(c.work.content)
+    ours = head is not None and _same_identity(now, c, head.creator)
+    name, state, detail = _claim(seal, head, ours, "in a block that is not final yet")
+    if state != "fail" or said[1] == "fail":
+        return said
+    return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
+
+
+def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
+    """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it. Objections are
+    events: the node's word."""
+    from countersign import objections  # what offline needs stays light
+    from countersign.deal.words import COIN
+
     try:
-        objectors = client.objectors(c.work.content, seal.block)
+        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        if not found:
+            return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
+        return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
     except ChainError:
-        return "objections", "note", "The node does not search that far back: ask the index (countersign show)."
-    if not objectors:
-        return "objections", "pass", "Nobody objects to the claim."
-    who = ", ".join(map(checksum, dict.fromkeys(objectors)))
-    return "objections", "warn", f"{len(objectors)} objection(s) against the claim, by {who}."
+        return "objections", "note", "The node does not search that far back: ask the index (countersign objections)."
 
 
 def _report(steps: tuple[Step, ...], facts: dict[str, Any]) -> Report:
@@ -322,25 +504,36 @@ def _facts(c: Certificate) -> dict[str, Any]:
     }
 
 
-def lookup(client: Client, content: bytes) -> Report:
-    """What the chain knows of these bytes when there is no certificate: the node's word, not a proof."""
-    claim = client.claim_of(content)
+def lookup(client: Client, content: bytes, witnesses: Sequence[Client] = ()) -> Report:
+    """Who claims these bytes when there is no certificate, proven against the newest final block.
+
+    Raises ChainError where the node proves nothing.
+    """
+    nodes = [client, *witnesses]
+    at = client.contracts.registry, claim_slot(content)
+    now = client.prove({at[0]: (at[1],)}, _newest_final(nodes)).check()
+    claim = unpack_claim(now.value(*at) or 0)
     facts: dict[str, Any] = {"content": to_hex(content), "chainId": client.chain_id, "record": None}
+    answers = [_block(client.chain_id, now.block, None, nodes)]
     if claim is None:
-        detail = "Nobody claims these bytes here. That says nothing about where they come from."
-        return Report((Step(1, "record", "note", detail),), "not verified", detail, facts)
+        detail = f"Nobody claims these bytes as of block {now.block.number}: that says nothing of where they come from."
+        steps = _numbered([*answers, ("record", "note", detail)])
+        return Report(steps, "not verified", detail, facts) if answers[0][1] == "pass" else _report(steps, facts)
     facts["record"] = {
         "creator": checksum(claim.creator),
         "sealedAt": claim.sealed_at,
         "consentAt": claim.consent_at,
         "retracted": claim.retracted,
     }
-    found = Step(1, "record", "pass", f"Claimed by {checksum(claim.creator)}, says {client.host}.")
-    steps = (found, _standing(2, claim), Step(3, "seal", "pass", f"Sealed on {utc(claim.sealed_at)}."))
-    return _report(steps, facts)
+    answers += [
+        ("record", "pass", f"Claimed by {checksum(claim.creator)}, proven as of block {now.block.number}."),
+        _standing(claim),
+        ("seal", "pass", f"Sealed on {utc(claim.sealed_at)}."),
+    ]
+    return _report(_numbered(answers), facts)
 
 
-def _standing(number: int, claim: Claim) -> Step:
+def _standing(claim: Claim) -> _Answer:
     if claim.retracted:
-        return Step(number, "claim", "fail", "The creator retracted the claim.")
-    return Step(number, "claim", "pass", "The claim stands.")
+        return "claim", "fail", "The creator retracted the claim."
+    return "claim", "pass", "The claim stands."

@@ -262,6 +262,7 @@ class Story:
         seal.prove(self.client, certificate, self.creator.address).save(path_beside(path))
 
     def _judge(self, name: str, certificate: Certificate, failing: str) -> None:
+        self._make_final()
         with self._step(f"verify says why the {name} is worth nothing") as step:
             report = verify(certificate, certificate.work.content, client=self.client)
             step.outcome = self._named(report, failing, name)

@@ -145,6 +145,10 @@ class FaultProxy(ThreadingHTTPServer):
     def heard(self, methods: list[str]) -> None:
         """The node has heard a request or batch and answered; nothing more happens. For what a test adds."""
 
+    def told(self, body: bytes, answer: bytes) -> bytes:
+        """What is passed on of the node's answer to a request or batch. For nodes that lie."""
+        return answer
+
     def take(self, body: bytes) -> str | None:
         """Note a request or batch; the fault it meets."""
         document = json.loads(body)
@@ -193,7 +197,7 @@ class _Passing(BaseHTTPRequestHandler):
             answer = response.read()
         document = json.loads(body)
         self.server.heard([each["method"] for each in (document if isinstance(document, list) else [document])])
-        return answer
+        return self.server.told(body, answer)
 
     def reply(self, answer: bytes, status: int = 200, kind: str = "application/json") -> None:
         self.send_response(status)

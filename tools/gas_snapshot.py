@@ -50,6 +50,7 @@ _DAY, _AMOUNT, _FEE, _STAKE, _BOND = 86_400, 10**16, 10**15, 10**18, 10**16
 _ANSWERS_ZERO = "0x5f5f5260205ff3"
 """Code of an arbiter that costs nothing and whose dispute is number 0, whatever it is asked."""
 _REFUSES = "0x5f5ffd"
+_EVIDENCE = "https://objector.example/evidence/42.json"
 _PAYER, _PAYEE, _OTHER = 1, 2, 3
 
 
@@ -94,7 +95,7 @@ def _contents(run: _Run) -> None:
     signature = sign(other.secret, claim_digest(run.lab.client.contracts, other.address, _work(1)))
     run.do(key.address, "ContentRegistry.claimFor", tuple_of(_work(1)), tuple_of(openings[1]), signature)
     run.do(key.address, "ContentRegistry.retract", _work(0).content, True)
-    run.do(other.address, "ContentRegistry.object", _work(0).content, keccak(b"evidence"))
+    run.do(other.address, "ContentRegistry.object", _work(0).content, keccak(b"evidence"), _EVIDENCE)
 
 
 def _work(number: int) -> Work:

@@ -12,7 +12,8 @@ import argparse
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,10 +21,15 @@ import skimage
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from countersign.canonical import to_hex
+from countersign.canonical import objection_id, text_hash, to_hex
+from countersign.certificate import Certificate
+from countersign.deal.flow import policy_call, policy_or_none, request_call
+from countersign.oracle.decide import OBJECTION
+from countersign.seal import object_call
+from countersign.seal.objection import Answer, Exhibit, Grounds, dump_evidence, evidence_digest, inline_uri
 from tools.browser import chromium
 from tools.create2 import ROOT
-from tools.market import BUYER, NODES, SELLER, Market
+from tools.market import BUYER, NODES, SELLER, Market, address
 from tools.webapp import WebApp
 
 WAIT = 30_000
@@ -145,6 +151,34 @@ def verify(camera: Camera, work: Path, certificate: Path) -> None:
     camera.shoot("verify-no-record")
 
 
+def objected(camera: Camera, market: Market, work: Path, certificate: Path) -> None:
+    """The Verify page of a work that a stranger objects to: upheld by a committee, answered by the claimant."""
+    content, contracts = Certificate.load(certificate).work.content, market.client.contracts
+    grounds = Grounds("similar work", Exhibit(content), Exhibit(b"\x2a" * 32), statement="My cat, drawn a year before.")
+    subject = _say(market, SELLER, content, grounds)
+    court = copy(market)
+    court.policy = replace(market.policy, check=text_hash(OBJECTION))
+    if policy_or_none(market.client, court.address) is None:
+        court.send(BUYER, policy_call(court.client.deals, court.policy))
+    court.send(BUYER, request_call(court.client.deals, subject, court.address, court.policy))
+    court.submit(subject, 100)
+    _say(market, BUYER, content, Answer(subject, "It is another cat, and mine."))
+    call = object_call(contracts, content, b"\x17" * 32, "https://stranger.example/letter.pdf")
+    market.send(NODES[0], call)
+    camera.open("/verify")
+    camera.give(work, certificate)
+    camera.sees("Objected to")
+    camera.shoot("verify-objected")
+
+
+def _say(market: Market, account: int, content: bytes, said: Grounds | Answer) -> bytes:
+    """Publish an objection or an answer; its id."""
+    document, c = dump_evidence(said), market.client.contracts
+    digest = evidence_digest(document)
+    market.send(account, object_call(c, content, digest, inline_uri(document)))
+    return objection_id(c.chain_id, c.registry, content, address(account), digest)
+
+
 def deals(camera: Camera, market: Market) -> None:
     """The Deals page: the list, new terms, a deal that waits for its delivery, one that is paid."""
     waiting = market.opened(title="The old mill at dusk", silence_share=2500)
@@ -205,6 +239,7 @@ def take_all(out: Path, scratch: Path) -> None:
             work = _work(scratch, look)
             certificate = register(camera, work)
             verify(camera, work, certificate)
+            objected(camera, market, work, certificate)
             deals(camera, market)
             desk(camera)
             camera.page.close()

@@ -109,7 +109,9 @@ def _request(found: Query, asked: Asked, time: int) -> None:
 
 
 def _about(found: Query, row: dict[str, Any]) -> str:
-    delivery = found.delivery(row["subject"])
+    delivery, objection = found.delivery(row["subject"]), found.objection(row["subject"])
+    if objection:
+        return f"Objection to {short(objection['content'])}"
     return agreed_of(delivery).title if delivery else f"Subject {short(row['subject'])}"
 
 

@@ -1,4 +1,5 @@
-"""Verify: is this file what its certificate says, and who sealed it when? No wallet, nothing uploaded."""
+"""Verify: is this file what its certificate says, who sealed it when, who objects? No wallet, nothing uploaded; a word
+of one's own takes an account."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ from typing import Any
 
 import streamlit as st
 
-from app.chain import chain_name, client, health
+from app import objecting
+from app.chain import ETH, chain_name, client, health, now
 from app.components.hasher import Document, WorkFile, hasher
 from app.outcome import Outcome, of_lookup, of_report
-from app.ui import banner, checklist, facts, problem
+from app.ui import banner, checklist, facts, guarded, problem
 from countersign.canonical import from_hex, to_hex
 from countersign.certificate import Certificate
 from countersign.errors import CertificateError, CountersignError
+from countersign.objections import Objection, summary
 from countersign.records import Block
 from countersign.times import utc
 from countersign.verify import Report, lookup, verify
@@ -111,6 +114,11 @@ def _show_certificate(certificate: Certificate, content: bytes | None) -> None:
     claim = client().claim_of(certificate.work.content) if online else None
     _show(of_report(report, claim), report)
     facts(_certificate_facts(report))
+    if claim:
+        with guarded("objections"):
+            found = objecting.listed(certificate.work.content)
+            objecting.show(found)
+            objecting.act(certificate.work.content, claim, found)
     _commands(certificate)
     _share(certificate.work.content)
 
@@ -127,9 +135,16 @@ def _show_record(content: bytes) -> None:
         banner("neutral", "Cannot check now", f"{chain_name()} cannot be asked; this says nothing about the file.")
         problem(error)
         return
-    report = lookup(client(), content)
-    _show(of_lookup(report), report)
+    report, found = lookup(client(), content), list[Objection]()
+    with guarded("objections"):
+        found = objecting.listed(content)
+    _show(of_lookup(report, summary(found, now(), ETH.show) if found else ""), report)
     facts(_record_facts(report.facts))
+    with guarded("objecting"):
+        objecting.show(found)
+        claim = client().claim_of(content)
+        if claim:
+            objecting.act(content, claim, found)
     _share(content)
 
 

@@ -81,8 +81,9 @@ interface IContentRegistry {
     event Superseded(bytes32 indexed content, address indexed previous, address indexed creator);
     /// @notice The claim's creator withdrew it, or took that back.
     event Retracted(bytes32 indexed content, bool retracted);
-    /// @notice A public notice against the claim on `content`; `evidence` is the SHA-256 of the document that says why.
-    event Objected(bytes32 indexed content, address indexed objector, bytes32 evidence);
+    /// @notice A public notice against the claim on `content`: `evidence` is the SHA-256 of the document that says why,
+    /// `uri` where it is found, "" when nowhere in public. By a key of the claim's own identity it is an answer.
+    event Objected(bytes32 indexed content, address indexed objector, bytes32 evidence, string uri);
 
     /// @notice `sealer` never sealed `root`: the opening does not fit any seal.
     error NoSeal(bytes32 root, address sealer);
@@ -114,8 +115,9 @@ interface IContentRegistry {
     /// @notice Sets or clears the retracted bit. The content stays taken. By the identity's current, good key.
     function retract(bytes32 content, bool retracted) external;
 
-    /// @notice Publishes a signed objection to the claim on `content`. Event only: it decides nothing.
-    function object(bytes32 content, bytes32 evidence) external;
+    /// @notice Publishes a signed objection to the claim on `content`, or its claimant's answer to one. Event only: it
+    /// decides nothing. An Oracle may be asked about it: the subject is the hash of the objection (docs/adr/0011).
+    function object(bytes32 content, bytes32 evidence, string calldata uri) external;
 
     /// @notice Resolves keys to identities.
     function IDENTITIES() external view returns (IIdentities);

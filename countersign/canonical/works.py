@@ -32,6 +32,7 @@ __all__ = [
     "model_digest",
     "model_id",
     "model_typed_data",
+    "objection_id",
     "seal_slot",
     "unpack_claim",
     "unpack_key",
@@ -71,6 +72,13 @@ _SEAL: Fields = (
     ("bytes32", "workId"),
     ("bytes32", "salt"),
 )
+_OBJECTION: Fields = (
+    ("uint256", "chainId"),
+    ("address", "registry"),
+    ("bytes32", "content"),
+    ("address", "objector"),
+    ("bytes32", "evidence"),
+)
 # Storage layout of the contracts (OpenZeppelin's EIP712 base takes slots 0 and 1).
 _SEALS, _CLAIMS = 2, 3
 _KEYS, _IDENTITIES = 2, 3
@@ -107,6 +115,12 @@ def model_id(model: Model) -> bytes:
 def leaf_data(chain_id: int, registry: bytes, creator: bytes, work: bytes, salt: bytes) -> bytes:
     """Data of the seal leaf that commits ``creator`` to the work id ``work``: 32 bytes, opaque without the salt."""
     return hash_struct(signature("Seal", _SEAL), chain_id, registry, creator, work, salt)
+
+
+def objection_id(chain_id: int, registry: bytes, content: bytes, objector: bytes, evidence: bytes) -> bytes:
+    """Names an objection, 32 bytes: the subject under which an Oracle is asked about it. The same words said again are
+    the same objection."""
+    return hash_struct(signature("Objection", _OBJECTION), chain_id, registry, content, objector, evidence)
 
 
 def claim_digest(contracts: Contracts, creator: bytes, work: Work) -> bytes:

@@ -22,6 +22,8 @@ FORMAT = "countersign-certificate/1"
 SUFFIX = ".countersign.json"
 _MAX_BYTES = 4 << 20
 _MAX_DEPTH = 16
+_TOP = "format name work creator salt contracts path root parents sealer signature proof"
+_WORK = "content fingerprint origin model parents metadata"
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 T = TypeVar("T")
@@ -93,10 +95,12 @@ class Certificate:
     @classmethod
     def from_json(cls, text: str) -> Certificate:
         """Read and validate. Raises CertificateError naming the first field that is wrong."""
+        if len(text) > _MAX_BYTES:
+            raise _invalid("it is larger than any certificate")
         if _nesting(text) > _MAX_DEPTH:
             raise _invalid("it is nested deeper than any certificate")
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise _invalid("it is not JSON") from error
         if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -121,6 +125,19 @@ class Certificate:
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
         return cls.from_json(text)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's fields. Of a field that stands twice one reader takes the first, another the last (RFC 8259, §4):
+    what a person is shown would not be what was checked."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _invalid("a field stands in it twice")
+    return fields
+
+
+def _no_number(name: str) -> None:
+    raise _invalid(f"{name} is not JSON")
 
 
 def _nesting(text: str) -> int:
@@ -188,11 +205,14 @@ def _encode_proof(proof: StateProof) -> dict[str, Any]:
 
 
 class _Fields:
-    """One JSON object being read: every getter names the field when its value is wrong."""
+    """One JSON object being read: every getter names the field when its value is wrong. A field that no version of the
+    format knows is refused: nothing covers what it says."""
 
-    def __init__(self, document: object, where: str) -> None:
+    def __init__(self, document: object, where: str, known: str) -> None:
         if not isinstance(document, dict):
-            raise _invalid(f"'{where}' is not an object")
+            raise _invalid(f"'{where.removesuffix('.')}' is not an object")
+        if unknown := document.keys() - set(known.split()):
+            raise _invalid(f"'{where}{min(unknown)[:80]}' is no field of a certificate")
         self._document, self._where = document, where
 
     def _get(self, name: str, kind: type[T]) -> T:
@@ -220,8 +240,8 @@ class _Fields:
         values: list[object] = self._get(name, list)
         return tuple(read(value, f"{self._where}{name}[{i}]") for i, value in enumerate(values))
 
-    def object(self, name: str) -> _Fields:
-        return _Fields(self._document.get(name), f"{self._where}{name}.")
+    def object(self, name: str, known: str) -> _Fields:
+        return _Fields(self._document.get(name), f"{self._where}{name}.", known)
 
     def has(self, name: str) -> bool:
         return self._document.get(name) is not None
@@ -241,8 +261,9 @@ def _hash(value: object, where: str) -> bytes:
 
 
 def _decode(document: dict[str, Any]) -> Certificate:
-    top = _Fields(document, "")
-    work, chain, path = top.object("work"), top.object("contracts"), top.object("path")
+    top = _Fields(document, "", _TOP)
+    work, path = top.object("work", _WORK), top.object("path", "index size hashes")
+    chain = top.object("contracts", "chainId registry identities models")
     parents = top.items("parents", _hash) if top.has("parents") else ()
     if parents and merkle.list_root(parents) != work.hex("parents", 32):
         raise _invalid("'parents' are not those that 'work.parents' is the root of")
@@ -265,9 +286,16 @@ def _decode(document: dict[str, Any]) -> Certificate:
         root=top.hex("root", 32),
         parents=parents,
         sealer=top.hex("sealer", 20) if top.has("sealer") else None,
-        signature=top.hex("signature") if top.has("signature") else None,
-        proof=_decode_proof(top.object("proof")) if top.has("proof") else None,
+        signature=_signature(top) if top.has("signature") else None,
+        proof=_decode_proof(top.object("proof", "header accounts")) if top.has("proof") else None,
     )
+
+
+def _signature(top: _Fields) -> bytes:
+    signature = top.hex("signature")
+    if not signature:
+        raise _invalid("'signature' is empty")
+    return signature
 
 
 def _decode_proof(fields: _Fields) -> StateProof:
@@ -275,10 +303,10 @@ def _decode_proof(fields: _Fields) -> StateProof:
 
 
 def _decode_account(value: object, where: str) -> AccountProof:
-    fields = _Fields(value, f"{where}.")
+    fields = _Fields(value, f"{where}.", "address nodes slots")
     return AccountProof(fields.hex("address", 20), fields.items("nodes", _hex), fields.items("slots", _decode_slot))
 
 
 def _decode_slot(value: object, where: str) -> SlotProof:
-    fields = _Fields(value, f"{where}.")
+    fields = _Fields(value, f"{where}.", "slot nodes")
     return SlotProof(fields.hex("slot", 32), fields.items("nodes", _hex))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from countersign.canonical import checksum, keccak, to_hex
 from countersign.certificate import AccountProof, SlotProof, StateProof, rlp
-from countersign.chain.codec import Log, decode_result, encode_call, event_topic, revert_error
+from countersign.chain.codec import Event, Log, decode_log, decode_result, encode_call, event_topic, revert_error
 from countersign.chain.deployments import contracts_on, deal_contracts_on
 from countersign.chain.transport import BadAnswer, TooMuch, Transport
-from countersign.errors import ChainError, NoContract, NoFunds, Reverted, TooLarge, Unreachable, WrongChain
+from countersign.errors import (
+    CertificateError,
+    ChainError,
+    NoContract,
+    NoFunds,
+    Reverted,
+    TooLarge,
+    Unreachable,
+    WrongChain,
+)
 from countersign.records import (
     Block,
     Call,
@@ -312,14 +321,35 @@ class Client:
             return False
         return answer[:4] == magic
 
-    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int) -> StateProof:
-        """State proof of ``slots`` (address → slots) as of block ``number``, checked before it is returned."""
+    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int, *, header: bytes | None = None) -> StateProof:
+        """State proof of ``slots`` (address → slots) as of block ``number``, checked before it is returned.
+
+        ``header`` is that block's, where it is known already. Raises ChainError when the node no longer keeps that
+        state, or gives a proof that does not fit the header.
+        """
         accounts = tuple(self._account(address, wanted, number) for address, wanted in slots.items())
-        proof = StateProof(self.header(number), accounts)
-        proof.check()
+        proof = StateProof(header or self.header(number), accounts)
+        try:
+            proof.check()
+        except CertificateError as error:
+            raise ChainError(
+                f"The node at {self.host} proves nothing: what it gives does not fit the header of block {number}.",
+                "It is broken, or it lies: ask another node (--rpc).",
+            ) from error
         return proof
 
     def _account(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
+        try:
+            return self._asked(address, slots, number)
+        except Unreachable:
+            raise
+        except ChainError as error:
+            raise ChainError(
+                f"The node at {self.host} does not prove the state of block {number}: {error.message}",
+                "Nodes prune old state and some offer no proofs: ask another one (--rpc), for old blocks an archive.",
+            ) from error
+
+    def _asked(self, address: bytes, slots: tuple[bytes, ...], number: int) -> AccountProof:
         def read(raw: Any) -> AccountProof:
             entries = zip(slots, raw["storageProof"], strict=True)
             proven = tuple(SlotProof(slot, tuple(map(_bytes, entry["proof"]))) for slot, entry in entries)
@@ -334,16 +364,17 @@ class Client:
         query = {"address": addresses, "fromBlock": _tag(first), "toBlock": _tag(last)}
         return self._read(_logs, "eth_getLogs", query)
 
-    def objectors(self, content: bytes, first: int) -> list[bytes]:
-        """Who objected to the claim on ``content`` since block ``first``, oldest first. Raises ChainError where the
-        node does not search that far."""
-        query = {
-            "address": to_hex(self.contracts.registry),
-            "topics": [to_hex(event_topic("Objected")), to_hex(content)],
-            "fromBlock": _tag(first),
-            "toBlock": "latest",
-        }
-        return [log.topics[2][12:] for log in self._read(_logs, "eth_getLogs", query)]
+    def events(
+        self, contract: bytes, name: str, *indexed: Sequence[bytes] | None, first: int = 0, last: int | str = "latest"
+    ) -> list[Event]:
+        """Events ``name`` of a contract in blocks ``first`` … ``last``, oldest first; ``indexed`` are the values that
+        each indexed parameter may have, None for any. Raises ChainError where the node does not search that far."""
+        wanted = [
+            None if values is None else [to_hex(value.rjust(32, b"\0")) for value in values] for values in indexed
+        ]
+        topics: list[Any] = [to_hex(event_topic(name)), *wanted]
+        query = {"address": to_hex(contract), "topics": topics, "fromBlock": _tag(first), "toBlock": _tag(last)}
+        return [event for log in self._read(_logs, "eth_getLogs", query) if (event := decode_log(log))]
 
     # Transactions
 

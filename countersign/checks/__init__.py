@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from countersign.checks.base import AllOf, AnyOf, Check, Finding, Material
+from countersign.checks.base import AllOf, AnyOf, Check, Finding, Material, Precedence
 from countersign.errors import InputError
 
-__all__ = ["NAMES", "AllOf", "AnyOf", "Check", "Finding", "Material", "delivery_check", "open_check"]
+__all__ = [
+    "NAMES",
+    "PRIOR_WORK",
+    "AllOf",
+    "AnyOf",
+    "Check",
+    "Finding",
+    "Material",
+    "Precedence",
+    "delivery_check",
+    "open_check",
+]
 
-FILE_TYPE = "file-type"
+FILE_TYPE, PRIOR_WORK = "file-type", "prior-work"
 
 _TABLE = {
     FILE_TYPE: "countersign.checks.filetype:FileType",
     "intact-net": "countersign.checks.intact:net",
     "intact-trees": "countersign.checks.intact:trees",
+    PRIOR_WORK: "countersign.checks.prior:PriorWork",
     "robust-intact-net": "countersign.checks.robust:net",
     "robust-intact-trees": "countersign.checks.robust:trees",
     "text-shown": "countersign.checks.text:TextShown",
@@ -34,7 +46,8 @@ def open_check(name: str) -> Check:
 
 
 def delivery_check(name: str) -> Check:
-    """What a node runs on a delivery: the file type first (7 ms; 0 ends it), then the named check."""
-    if name == FILE_TYPE:
+    """What a node runs on a delivery: the file type first (7 ms; 0 ends it), then the named check. The one that judges
+    objections runs alone."""
+    if name in (FILE_TYPE, PRIOR_WORK):
         return open_check(name)
     return AllOf([open_check(FILE_TYPE), open_check(name)])

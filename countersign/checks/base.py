@@ -19,6 +19,7 @@ __all__ = [
     "Check",
     "Finding",
     "Material",
+    "Precedence",
     "card_of",
     "extra",
     "judged",
@@ -29,12 +30,28 @@ MODELS = Path(__file__).parent / "models"
 
 
 @dataclass(frozen=True)
+class Precedence:
+    """When the chain says that two works were sealed (seconds): the objector's ``own``, None unless the objector's
+    identity holds a standing claim on it, and the ``disputed`` one, None when nobody claims it."""
+
+    own: int | None
+    disputed: int | None
+
+    @property
+    def earlier(self) -> bool:
+        """Whether the objector's is strictly earlier."""
+        return self.own is not None and self.disputed is not None and self.own < self.disputed
+
+
+@dataclass(frozen=True)
 class Material:
-    """What a node looks at: the delivered bytes, the brief, and the bytes behind ``brief.reference`` if it has them."""
+    """What a node looks at: the delivered bytes, the brief, and the bytes behind ``brief.reference`` if it has them.
+    Of an objection: the disputed work, an empty brief, the objector's own work, and ``precedence``."""
 
     content: bytes
     brief: Brief
     reference: bytes | None = None
+    precedence: Precedence | None = None
 
 
 @dataclass(frozen=True)

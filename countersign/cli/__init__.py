@@ -19,14 +19,20 @@ _COMMANDS = {
     "seal": "works",
     "claim": "works",
     "retract": "works",
-    "object": "works",
+    "object": "objections",
+    "answer": "objections",
+    "objections": "objections",
     "certificate": "bundles",
     "verify": "reading",
+    "refresh": "refreshing",
     "show": "reading",
     "mine": "reading",
     "find": "finding",
     "recover": "finding",
+    "graph": "provenance",
+    "export-evidence": "evidence",
     "model": "models",
+    "c2pa": "credentials",
     "oracle": "oracle",
     "keys": "keys",
     "policy": "policies",
@@ -46,7 +52,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"countersign.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
 

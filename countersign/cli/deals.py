@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from countersign.canonical import checksum, deal_id, from_hex, subject_of, to_hex
+from countersign.canonical import checksum, deal_id, from_hex, subject_of, text_hash, to_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.chain.sender import intent
 from countersign.cli.agreed import keep, load_file, now_on, require_served, terms_of
@@ -22,6 +22,7 @@ from countersign.deal.terms import TermsFile, preview, require_openable
 from countersign.deal.timeline import deliver_by
 from countersign.deal.words import Currency
 from countersign.errors import InputError, NoFunds, NotFinal, Reverted
+from countersign.oracle.decide import OBJECTION
 from countersign.records import Call, Deal, Outcome, State, Terms
 from countersign.times import utc
 
@@ -196,18 +197,33 @@ def _require_final_seal(file: Path, due: int) -> None:
     """
 countersign request mill.terms.json --key keystore:me.json
 countersign request 0xDEALID                            a deal that the index knows
-countersign request 0xSUBJECT --policy 0x…              anything that nodes can judge
+countersign request 0xOBJECTION --objection --policy 0x…   is it justified? countersign objections names it
+countersign request 0xSUBJECT --policy 0x…              anything else that nodes can judge
 """,
 )
 @click.argument("target", metavar="TERMS|0x…")
 @click.option("--policy", type=ADDRESS, metavar="0x…", help="Whom to ask. [the deal's policy]")
-def request_command(shell: Shell, target: str, policy: bytes | None) -> None:
+@click.option("--objection", is_flag=True, help="TARGET is the id of an objection.")
+def request_command(shell: Shell, target: str, policy: bytes | None, objection: bool) -> None:
     """Ask a committee to judge, with its fee. What is asked or decided already is not paid again; after a lapse the
     next round is asked for."""
     signer, client = shell.signer(), shell.client()
-    subject, policy = _subject(shell, client, target, policy)
+    find = _objection if objection else _subject
+    subject, policy = find(shell, client, target, policy)
     state = _ask(shell, client, shell.sender(client, signer), subject, policy)
     shell.answer({"subject": to_hex(subject), "policy": checksum(policy), "request": state}, f"verdict {state}")
+
+
+def _objection(shell: Shell, client: Client, target: str, policy: bytes | None) -> tuple[bytes, bytes]:
+    """Whoever is asked the wrong question does not answer: nothing is paid for that."""
+    from countersign.cli.index import bring_up_to_date
+
+    subject = from_hex(target, 32, "objection")
+    if bring_up_to_date(shell).objection(subject) is None:
+        raise InputError(f"{target} is no objection on this chain.", "See: countersign objections FILE.")
+    if policy is None or client.policy_of(policy).check != text_hash(OBJECTION):
+        raise InputError("No policy is named whose question is an objection.", f"Give --policy; it asks {OBJECTION}.")
+    return subject, policy
 
 
 def _subject(shell: Shell, client: Client, target: str, policy: bytes | None) -> tuple[bytes, bytes]:

@@ -16,6 +16,7 @@ from countersign.cli.units import ADDRESS, AMOUNT, DURATION
 from countersign.deal.flow import policy_call, policy_or_none
 from countersign.deal.words import COIN, show_duration
 from countersign.errors import InputError
+from countersign.oracle.decide import OBJECTION
 from countersign.records import Policy, Seat
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ countersign policy create --from policy.json       what 'policy show --json' pri
 """,
 )
 @click.option("--from", "source", type=click.Path(path_type=Path), help="JSON with the fields of 'policy show --json'.")
-@click.option("--check", metavar="NAME", help=f"The question that nodes answer. [{_CHECK}]")
+@click.option("--check", metavar="NAME", help=f"The question that nodes answer: {_CHECK} or {OBJECTION}. [{_CHECK}]")
 @click.option("--seat", "seats", multiple=True, metavar="NODE:MODEL", help="A node and its model id; repeatable.")
 @click.option("--k", type=click.IntRange(1, 32), help="How many must pass it. [more than half]")
 @click.option("--pass", type=click.IntRange(1, 100), help="Scores from here on pass. [50]")
@@ -162,7 +163,7 @@ def _facts(address: bytes, policy: Policy) -> dict[str, Any]:
 
 def _check_name(check: bytes) -> str:
     """The chain holds only the hash of the name."""
-    return _CHECK if check == text_hash(_CHECK) else to_hex(check)
+    return next((name for name in (_CHECK, OBJECTION) if check == text_hash(name)), to_hex(check))
 
 
 @command("show", "countersign policy show 0x…\ncountersign policy show 0x… --json > policy.json")

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from countersign.canonical import checksum, from_address, from_hex, to_hex
-from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
+from countersign.certificate import BUNDLE_SUFFIX, Certificate, credential_text, path_beside
 from countersign.cli.bundles import checkable, found_in_bundle
+from countersign.cli.credentials import ANCHORS, brought, original_of, stripped
 from countersign.cli.shell import Shell, command, content_of, digest
+from countersign.durable import write_durably
 from countersign.errors import InputError, Unreachable
 from countersign.records import ORIGINS
 from countersign.times import utc
-from countersign.verify import Report, lookup, verify
+from countersign.verify import EXPLANATIONS, Report, lookup, verify, with_credentials
+
+if TYPE_CHECKING:
+    from countersign.objections import Objection
 
 __all__ = ["mine_command", "show_command", "verify_command"]
 
+_SHOWN = 10
+"""Objections that `show` lists."""
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "unknown": ("?", "yellow"), "warn": ("!", "yellow"),
           "note": ("·", "cyan")}  # fmt: skip
+
+_UNDER = " " * 18
 
 
 @command(
@@ -29,26 +39,48 @@ countersign verify photo.jpg                                    the certificate 
 countersign verify photo.jpg --offline --block-hash 0x…         no network: trust one block hash, nothing else
 countersign verify photo.jpg --certificate theirs.countersign.json
 countersign verify photos/beach.jpg                             also out of a bundle beside the folder
+countersign verify photo.c2pa.jpg --trust-anchors press.pem     with Content Credentials: C2PA's verdict and the chain's
 countersign verify photo.jpg.countersign.json                   a certificate without its file
+countersign verify photo.jpg --witness https://…                another node must name the same block
+countersign verify photo.jpg --explain                          what each step compares, and what it does not prove
+countersign verify photo.jpg --vc photo.vc.json                 also as a W3C Verifiable Credential
 """,
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--certificate", type=click.Path(path_type=Path), help="Default: FILE.countersign.json.")
 @click.option("--offline", is_flag=True, help="Ask no node.")
 @click.option("--block-hash", metavar="0x…", help="The one block hash you trust, compared across your own sources.")
-def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: bool, block_hash: str | None) -> int:
+@click.option("--witness", "witnesses", multiple=True, metavar="URL",
+              help="Another node that must name the same final block; can be repeated.")  # fmt: skip
+@click.option("--explain", is_flag=True, help="Say of each step what it compares and what it does not prove.")
+@click.option("--vc", type=click.Path(path_type=Path), metavar="OUT",
+              help="Write a W3C Verifiable Credential 2.0, if verified.")  # fmt: skip
+@ANCHORS
+def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: bool, block_hash: str | None,
+                   witnesses: tuple[str, ...], explain: bool, vc: Path | None,
+                   trust_anchors: Path | None) -> int:  # fmt: skip
     """Check FILE in numbered steps. Without a certificate the chain is asked who claims these bytes."""
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
+    if offline and witnesses:
+        raise InputError("A witness is a node, and --offline asks none.", "Leave out one of the two.")
     found, content = _what(shell, file, certificate, offline)
     if found is None and (offline or content is None):
         raise InputError(f"There is no certificate beside {file}.", "Give one with --certificate, or go online.")
-    client = None if offline else _client(shell, needed=found is None)
+    if found is None and vc:
+        raise InputError("A credential is made from a certificate, and there is none.", "Give one with --certificate.")
+    client = None if offline else _client(shell, needed=found is None or bool(witnesses))
+    others = [shell.client(url) for url in witnesses]
+    came = brought(shell, file, trust_anchors)
     if found is None:
         assert client is not None and content is not None
-        report = lookup(client, content)
+        report = lookup(client, content, others)
+        report = with_credentials(report, came.credentials) if came.credentials else report
     else:
-        report = verify(found, content, block_hash=trusted, client=client)
-    shell.answer(_facts(report), _text(report))
+        came, content = stripped(came, file, found, content)
+        report = verify(found, content, block_hash=trusted, client=client, witnesses=others, brought=came)
+        if vc and report.outcome == "verified":
+            write_durably(vc, credential_text(found).encode())
+    shell.answer(_facts(report, explain), _text(report, explain))
     return report.exit_code
 
 
@@ -59,6 +91,8 @@ def _what(shell: Shell, file: Path, certificate: Path | None, offline: bool) -> 
         return Certificate.load(file), digest(shell, work).sha256 if work.exists() else None
     content = digest(shell, file).sha256
     path = certificate or path_beside(file)
+    if not path.exists() and (original := original_of(file)) and path_beside(original).exists():
+        path = path_beside(original)
     if path.name.endswith(BUNDLE_SUFFIX) or not (certificate or path.exists()):
         packed = found_in_bundle(file, content, certificate)
         return packed and checkable(packed, None if offline else _client(shell, needed=False)), content
@@ -75,16 +109,22 @@ def _client(shell: Shell, needed: bool) -> Any:
         return None
 
 
-def _facts(report: Report) -> dict[str, Any]:
-    steps = [{"number": s.number, "name": s.name, "state": s.state, "detail": s.detail} for s in report.steps]
+def _facts(report: Report, explain: bool) -> dict[str, Any]:
+    steps = [
+        {"number": s.number, "name": s.name, "state": s.state, "detail": s.detail}
+        | ({"explanation": EXPLANATIONS[s.name]} if explain else {})
+        for s in report.steps
+    ]
     return {"outcome": report.outcome, "summary": report.summary, "steps": steps, "facts": report.facts}
 
 
-def _text(report: Report) -> str:
+def _text(report: Report, explain: bool) -> str:
     lines = []
     for step in report.steps:
         mark, colour = _MARKS[step.state]
         lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<12} {step.detail}")
+        if explain:
+            lines += [*wrap(EXPLANATIONS[step.name], 96, initial_indent=_UNDER, subsequent_indent=_UNDER), ""]
     colour = {"verified": "green", "not verified": "red", "could not check": "yellow"}[report.outcome]
     return "\n".join([*lines, click.style(report.outcome.upper(), fg=colour, bold=True) + f": {report.summary}"])
 
@@ -93,15 +133,17 @@ def _text(report: Report) -> str:
 @click.argument("target", metavar="FILE|0x…")
 def show_command(shell: Shell, target: str) -> int:
     """Everything the chain and the index say about a content: claim, history, objections."""
+    from countersign.objections import facts_of, indexed
+
     content = content_of(shell, target)
     query = _query(shell)
-    history, objections = query.history(content), query.objections(content)
-    claim = query.claim(content)
+    history, claim = query.history(content), query.claim(content)
+    objections = indexed(query, None, content)
     facts = {
         "content": to_hex(content),
         "claim": _plain(claim) if claim else None,
         "history": [_plain(row) for row in history],
-        "objections": [_plain(row) for row in objections],
+        "objections": [facts_of(one) for one in objections],
     }
     shell.answer(facts, _claim_text(content, claim, history, objections))
     return 0 if claim else 1
@@ -119,7 +161,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict[str, Any]],
-                objections: list[dict[str, Any]]) -> str:  # fmt: skip
+                objections: list[Objection]) -> str:  # fmt: skip
     if claim is None:
         return f"Nobody claims {to_hex(content)}. That says nothing about where it comes from."
     lines = [
@@ -130,8 +172,17 @@ def _claim_text(content: bytes, claim: dict[str, Any] | None, history: list[dict
         f"origin     {ORIGINS.get(claim['origin'], claim['origin'])}",
     ]
     lines += [f"superseded {checksum(row['creator'])}, sealed {utc(row['sealed_at'])}" for row in history[:-1]]
-    lines += [f"objection  by {checksum(row['objector'])} on {utc(row['time'])}" for row in objections]
+    lines += [_objection_text(one) for one in objections[:_SHOWN]]
+    more = len(objections) - _SHOWN
+    lines += [f"           and {more} more objections"] * (more > 0) + ["verdicts   countersign objections"] * bool(
+        objections
+    )
     return "\n".join(lines)
+
+
+def _objection_text(one: Objection) -> str:
+    answered = "answered" if one.answered else "unanswered"
+    return f"objection  by {checksum(one.notice.objector)} on {utc(one.notice.time)}, {answered}"
 
 
 @command("mine", "countersign mine --key keystore:me.json\ncountersign mine --address 0x… --json")

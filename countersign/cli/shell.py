@@ -50,11 +50,11 @@ class Shell:
         elif text:
             click.echo(printable(text))
 
-    def client(self) -> Client:
-        """A client of the chain that is meant, checked."""
+    def client(self, url: str | None = None) -> Client:
+        """A client of the chain that is meant, checked; of the node at ``url`` rather than the one in the settings."""
         from countersign.chain.client import Client
 
-        client = Client(self.settings.rpc, self.settings.chain_id)
+        client = Client(url or self.settings.rpc, self.settings.chain_id)
         client.check()
         return client
 
@@ -79,6 +79,10 @@ class Shell:
             return self._passphrase("")
         answer: str = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
         return answer
+
+    def ask(self, prompt: str) -> str:
+        """A passphrase that exists already, asked for or read from --passphrase-fd."""
+        return self._passphrase(prompt)
 
     def _passphrase(self, prompt: str) -> str:
         if self.passphrase_fd is None:

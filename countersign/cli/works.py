@@ -1,4 +1,4 @@
-"""``seal``, ``claim``, ``retract``, ``object``."""
+"""``seal``, ``claim``, ``retract``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
 from countersign.chain.sender import intent
 from countersign.cli.batches import fingerprints, seal_batch
 from countersign.cli.bundles import taken_out
+from countersign.cli.credentials import Described, Marks, credentialed, disclosed, marking_options, with_copies
 from countersign.cli.finding import EarlierWorks
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
-from countersign.records import ORIGINS, ZERO, Work
+from countersign.records import ORIGINS, ZERO
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
     from countersign.chain.sender import Sender
     from countersign.keys.signer import Signer
 
-__all__ = ["claim_command", "object_command", "retract_command", "seal_command"]
+__all__ = ["claim_command", "retract_command", "seal_command"]
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal is final (default).")
@@ -38,6 +39,7 @@ _WAIT = click.option("--wait/--no-wait", default=True, help="Wait until the seal
 countersign seal photo.jpg --key keystore:me.json --origin trainedAlgorithmicMedia
 countersign seal *.png --key test:0          one transaction for all of them
 countersign seal photos/ --key test:0        any number of works: photos.countersign.bundle has all certificates
+countersign seal photo.jpg --key test:0 --origin trainedAlgorithmicMedia --c2pa --training notAllowed --disclosure
 countersign seal photo.jpg --resume          go on after a crash or without waiting
 """,
 )
@@ -52,6 +54,7 @@ countersign seal photo.jpg --resume          go on after a crash or without wait
 @click.option("--bundle", type=click.Path(path_type=Path), help="Pack all certificates into this one file.")
 @click.option("--skip-bad", is_flag=True, help="In a bundle, leave out files that are empty or cannot be read.")
 @click.option("--resume", is_flag=True, help="Go on with what is drafted already.")
+@marking_options
 @_WAIT
 def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, skip_bad: bool, resume: bool, wait: bool,
                  **said: Any) -> None:  # fmt: skip
@@ -59,30 +62,37 @@ def seal_command(shell: Shell, files: tuple[Path, ...], bundle: Path | None, ski
 
     Writes FILE.countersign.json beside each: first as a draft with its secret salt, then, once the seal is final, as
     the certificate. Of a folder it writes one FOLDER.countersign.bundle, out of which 'countersign certificate' takes
-    single certificates. Sealed first is not the same as created: the seal proves that you had these bytes at that time.
+    single certificates. With --c2pa, publish the copy that carries Content Credentials: it is sealed too, and the file
+    itself is left as it is.
+
+    Sealed first is not the same as created: the seal proves that you had these bytes at that time.
     """
-    given = any(value is not None and value != () for value in said.values())
+    marks = Marks.taken_from(said)
+    marks.require_use(metadata=bool(said["metadata"]))
+    given = bool(marks) or any(value is not None and value != () for value in said.values())
     if resume and given:
         raise InputError("A draft already says what the work is.", "Leave the other options out with --resume.")
     files = tuple(dict.fromkeys(files))
     if bundle or any(file.is_dir() or file.name.endswith(BUNDLE_SUFFIX) for file in files):
+        if marks:
+            raise InputError("A bundle has neither Content Credentials nor disclosures.", "Name the files one by one.")
         seal_batch(shell, files, bundle, _said(shell, **said) if given else None, skip_bad, wait)
     elif skip_bad:
         raise InputError("Without a bundle no file is left out.", "Pack the files with --bundle NAME, or name others.")
     else:
-        _seal_each(shell, files, None if resume else _said(shell, **said), wait)
+        _seal_each(shell, files, None if resume else _said(shell, **said), marks, wait)
 
 
-def _seal_each(shell: Shell, files: tuple[Path, ...], said: seal.Said | None, wait: bool) -> None:
+def _seal_each(shell: Shell, files: tuple[Path, ...], said: seal.Said | None, marks: Marks, wait: bool) -> None:
     """A certificate beside each file; ``said`` is None to go on with the drafts that lie there."""
     if said is None:
-        drafts = dict(_load_draft(shell, file) for file in files)
+        drafts = dict(_load_draft(shell, file) for file in with_copies(files))
         signer, client = shell.signer(), shell.client()
     else:
         _require_no_drafts(files)
         described = [(file, said.of(file, digest(shell, file).sha256), said.parents) for file in files]
         signer, client = shell.signer(), shell.client()
-        drafts = _draft(shell, client, signer, described)
+        drafts = _draft(shell, client, signer, _marked(shell, client, signer, described, marks))
     done = _seal_and_prove(shell, client, signer, drafts, wait)
     shell.answer([_summary(path, c) for path, c in done.items()], _sealed_text(done))
 
@@ -116,14 +126,27 @@ def _said(shell: Shell, origin: str | None, model: str | None, metadata: Path | 
     )
 
 
-def _draft(
-    shell: Shell, client: Client, signer: Signer, works: list[tuple[Path, Work, tuple[bytes, ...]]]
-) -> dict[Path, Certificate]:
-    """Drafts on disk, salts included: from here on nothing can be lost."""
+def _marked(shell: Shell, client: Client, signer: Signer, described: list[Described], marks: Marks) -> list[Described]:
+    """The works with what the options mark them with. Whoever is interrupted here runs the same command again."""
+    if marks.disclosure:
+        described = disclosed(described, marks.training)
+    if not marks.c2pa:
+        return described
+    marked = credentialed(shell, described, marks, lambda work: _drafts(shell, client, signer, [work])[0])
+    _require_no_drafts(tuple(file for file, *_ in marked))
+    return marked
+
+
+def _drafts(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> list[Certificate]:
     secret = seal.load_secret(shell.settings.secret_path)
     entries = [seal.Draft(_name(file), work, seal.salt_of(secret, work), parents) for file, work, parents in works]
+    return seal.drafts(entries, signer.address, client.contracts)
+
+
+def _draft(shell: Shell, client: Client, signer: Signer, works: list[Described]) -> dict[Path, Certificate]:
+    """Drafts on disk, salts included: from here on nothing can be lost."""
     made = {}
-    for (file, *_), draft in zip(works, seal.drafts(entries, signer.address, client.contracts), strict=True):
+    for (file, *_), draft in zip(works, _drafts(shell, client, signer, works), strict=True):
         draft.save(path_beside(file), replace=False)
         made[path_beside(file)] = draft
     shell.say(f"draft saved: {', '.join(path.name for path in made)}")
@@ -295,16 +318,3 @@ def retract_command(shell: Shell, target: str, undo: bool) -> None:
 def _stands(client: Client, content: bytes, retracted: bool) -> bool:
     claim = client.claim_of(content)
     return claim is not None and claim.retracted == retracted
-
-
-@command("object", "countersign object photo.jpg --evidence letter.pdf --key keystore:me.json")
-@click.argument("target", metavar="FILE|0x…")
-@click.option("--evidence", required=True, metavar="FILE|0x…", help="Document that says why; its SHA-256 is published.")
-def object_command(shell: Shell, target: str, evidence: str) -> None:
-    """Publish an objection to somebody's claim. It decides nothing; everybody who verifies can see it."""
-    content, proof = content_of(shell, target), content_of(shell, evidence)
-    signer, client = shell.signer(), shell.client()
-    call = seal.object_call(client.contracts, content, proof)
-    receipt = shell.send(shell.sender(client, signer), call, intent("object", content, proof, signer.address), "object")
-    facts = {"content": to_hex(content), "evidence": to_hex(proof), "transaction": to_hex(receipt.transaction)}
-    shell.answer(facts, f"objected to the claim on {to_hex(content)}")

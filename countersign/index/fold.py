@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from countersign.canonical import dump_terms, subject_of, text_hash, unpack_verdict, work_id
+from countersign.canonical import dump_terms, objection_id, subject_of, text_hash, unpack_verdict, work_id
 from countersign.chain.codec import Event
 from countersign.records import ORIGINS, ZERO, Milestone, Terms, Work
 
@@ -19,10 +19,17 @@ Row = tuple[str, tuple[Any, ...]]
 _ORIGIN_OF_HASH = {text_hash(term): term for term in ORIGINS}
 
 
-def fold(event: Event) -> Row | None:
-    """The row an event adds, or None for events that only repeat what another one says."""
+def fold(event: Event, chain_id: int) -> Row | None:
+    """The row an event on chain ``chain_id`` adds, or None for events that only repeat what another one says."""
+    if event.name == "Objected":
+        return _objected(event, chain_id)
     handler = _HANDLERS.get(event.name)
     return handler(event.arguments) if handler else None
+
+
+def _objected(event: Event, chain_id: int) -> Row:
+    said = tuple(event.arguments[name] for name in ("content", "objector", "evidence"))
+    return "objections", (*said, event.arguments["uri"], objection_id(chain_id, event.log.address, *said))
 
 
 def _sealed(a: dict[str, Any]) -> Row:
@@ -109,7 +116,6 @@ _HANDLERS: dict[str, Callable[[dict[str, Any]], Row]] = {
     "Sealed": _sealed,
     "Claimed": _claimed,
     "Retracted": lambda a: ("retractions", (a["content"], int(a["retracted"]))),
-    "Objected": lambda a: ("objections", (a["content"], a["objector"], a["evidence"])),
     "Published": _published,
     "Deprecated": _ended("deprecated"),
     "Revoked": _ended("revoked"),

@@ -75,9 +75,39 @@ class Query:
         """Every claim on a content, oldest first: the last one holds, the others were superseded."""
         return self._rows("SELECT * FROM claims WHERE content = ? ORDER BY block, log_index", content)
 
+    def claimed_contents(self) -> Iterator[bytes]:
+        """Every content that was ever claimed, 32 bytes each, in constant memory."""
+        return (row["content"] for row in self._db.execute("SELECT content FROM claims"))
+
     def objections(self, content: bytes) -> list[dict[str, Any]]:
         """Objections against the claim on a content, oldest first."""
         return self._rows("SELECT * FROM objections WHERE content = ? ORDER BY block, log_index", content)
+
+    def objection(self, subject: bytes) -> dict[str, Any] | None:
+        """The objection of that id, as it was published last: its URI may be a newer one. None when nobody made it."""
+        sql = "SELECT * FROM objections WHERE subject = ? ORDER BY block DESC, log_index DESC LIMIT 1"
+        rows = self._rows(sql, subject)
+        return rows[0] if rows else None
+
+    def requests_about_objections(self, content: bytes) -> list[dict[str, Any]]:
+        """``subject`` and ``policy`` of all that committees were asked about objections against a content, in the order
+        in which they were asked first."""
+        sql = """SELECT subject, policy FROM requests WHERE subject IN
+                 (SELECT subject FROM objections WHERE content = ?)
+                 GROUP BY subject, policy ORDER BY min(block), min(log_index)"""
+        return self._rows(sql, content)
+
+    def earlier_objectors(self, content: bytes, sealed_at: int) -> set[bytes]:
+        """Those objectors who sealed anything, or claim what was sealed, before second ``sealed_at``."""
+        sql = """SELECT DISTINCT objector FROM objections o WHERE content = ?1 AND (
+                 EXISTS (SELECT 1 FROM seals s WHERE s.sealer = o.objector AND s.time < ?2)
+                 OR EXISTS (SELECT 1 FROM claims c WHERE c.creator = o.objector AND c.sealed_at < ?2))"""
+        return {row["objector"] for row in self._rows(sql, content, sealed_at)}
+
+    def keys_of(self, identity: bytes) -> set[bytes]:
+        """Every key that an identity has had, its first one included."""
+        sql = "SELECT key FROM key_events WHERE identity = ? AND kind IN ('registered', 'adopted')"
+        return {identity} | {row["key"] for row in self._rows(sql, identity)}
 
     def claims_by(self, creator: bytes) -> list[dict[str, Any]]:
         """Claims a creator holds now, newest first."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 __all__ = ["EVENT_TABLES", "SCHEMA", "VERSION"]
 
-VERSION = 2
+VERSION = 3
 
 EVENT_TABLES = {
     "seals": ("root", "sealer"),
     "claims": ("content", "creator", "sealer", "root", "sealed_at", "consent_at", "work_id", "fingerprint", "origin",
                "model", "parents", "metadata"),
     "retractions": ("content", "retracted"),
-    "objections": ("content", "objector", "evidence"),
+    "objections": ("content", "objector", "evidence", "uri", "subject"),
     "models": ("model_id", "publisher", "weights", "root", "card", "data", "licence", "parents", "metrics"),
     "model_endings": ("model_id", "kind"),
     "key_events": ("identity", "key", "kind", "detail"),
@@ -38,12 +38,13 @@ exceed SQLite's integers. ``seats`` is node (20) and model (32) of each; ``terms
 
 _PLACE = "block INTEGER NOT NULL, log_index INTEGER NOT NULL, time INTEGER NOT NULL, tx BLOB NOT NULL"
 
-_INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"), ("claims", "model"),
-            ("retractions", "content"), ("objections", "content"), ("models", "publisher"), ("models", "model_id"),
-            ("model_endings", "model_id"), ("key_events", "identity"), ("key_events", "key"),
-            ("node_events", "node"), ("policies", "policy"), ("requests", "subject"), ("verdicts", "subject"),
-            ("challenges", "subject"), ("verdict_rulings", "verdict_key"), ("deals", "deal_id"), ("deals", "payer"),
-            ("deals", "payee"), ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
+_INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("claims", "creator"),
+            ("claims", "model"), ("retractions", "content"), ("objections", "content"), ("objections", "subject"),
+            ("models", "publisher"), ("models", "model_id"), ("model_endings", "model_id"),
+            ("key_events", "identity"), ("key_events", "key"), ("node_events", "node"), ("policies", "policy"),
+            ("requests", "subject"), ("verdicts", "subject"), ("challenges", "subject"),
+            ("verdict_rulings", "verdict_key"), ("deals", "deal_id"), ("deals", "payer"), ("deals", "payee"),
+            ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
             ("deal_rulings", "deal_id"), ("deal_payments", "deal_id"), ("credits", "account"))  # fmt: skip
 
 # A retraction holds for the identity that made it: a claim that displaces another identity's starts without, one that

@@ -62,7 +62,7 @@ def catch_up(
             part = reader.read(progress.block + 1, progress.head)
             if part is None:
                 continue
-            added = _add(store, part)
+            added = _add(store, part, client.chain_id)
             if added is None:
                 patience.spend(progress.block)
                 progress = Progress(*_rewind(client, store), progress.events)
@@ -221,10 +221,10 @@ def _reorganised() -> Unreachable:
     return Unreachable("The chain was reorganised while it was read.", "Try again.")
 
 
-def _add(store: Store, part: _Part) -> int | None:
+def _add(store: Store, part: _Part, chain_id: int) -> int | None:
     """Store a range; number of events added, None when another process was faster or the chain has changed. It is
     joined to the cursor by the hash of its parent, so that rows and cursor belong to the same chain."""
-    rows = [row for log in part.logs if (row := _row(log, part.times)) is not None]
+    rows = [row for log in part.logs if (row := _row(log, part.times, chain_id)) is not None]
     first = part.blocks[0]
     parent = first.parent if first.number else _BEFORE.hash  # a first block's may be anything
     return len(rows) if store.append(rows, part.cursor, (first.number - 1, parent)) else None
@@ -237,7 +237,7 @@ def _block(client: Client, number: int) -> Block:
     return block
 
 
-def _row(log: Log, times: dict[int, int]) -> tuple[_Place, Row] | None:
+def _row(log: Log, times: dict[int, int], chain_id: int) -> tuple[_Place, Row] | None:
     event = decode_log(log)
-    row = fold(event) if event else None
+    row = fold(event, chain_id) if event else None
     return ((log.block, log.index, times[log.block], log.transaction), row) if row else None

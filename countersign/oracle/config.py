@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from countersign.canonical import checksum, from_address
+from countersign.checks import PRIOR_WORK
 from countersign.durable import make_private_folder, write_durably
 from countersign.errors import InputError
-from countersign.oracle.decide import Allowed
+from countersign.oracle.decide import OBJECTION, QUESTION, Allowed
 
 __all__ = ["FORMAT", "NodeConfig", "address_of"]
 
@@ -41,8 +42,9 @@ class NodeConfig:
 
     @property
     def allowed(self) -> Allowed:
-        """Whom the node serves."""
-        return Allowed(frozenset(self.policies), frozenset(self.arbiters))
+        """Whom the node serves, and what its check answers."""
+        question = OBJECTION if self.check == PRIOR_WORK else QUESTION
+        return Allowed(frozenset(self.policies), frozenset(self.arbiters), question)
 
     def save(self, home: Path) -> Path:
         """Write the file durably; its path."""

@@ -16,6 +16,7 @@ from countersign.records import Attestation, DealContracts, Outcome, Policy, Req
 
 __all__ = [
     "GRACE",
+    "OBJECTION",
     "QUESTION",
     "Allowed",
     "Asked",
@@ -34,6 +35,8 @@ __all__ = [
 
 QUESTION = "delivery/1"
 """What nodes answer: does the delivery follow the brief? A policy names it by its keccak256."""
+OBJECTION = "objection/1"
+"""What other nodes answer: is the objector's work earlier, and the same or nearly so?"""
 
 MAX_SCORE = 100
 GRACE = 0.25
@@ -96,10 +99,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Whom a node serves: policies by address, and every policy with one of these arbiters (20 zero bytes: none)."""
+    """Whom a node serves: policies by address, and every policy with one of these arbiters (20 zero bytes: none); and
+    the one question that its check can answer."""
 
     policies: frozenset[bytes] = frozenset()
     arbiters: frozenset[bytes] = frozenset()
+    question: str = QUESTION
 
     def serves(self, asked: Asked) -> bool:
         """Whether the request is for this node's list."""
@@ -181,8 +186,8 @@ def next_step(
 def _reason_to_ignore(asked: Asked, seat: int, allowed: Allowed, now: float) -> str:
     if not allowed.serves(asked):
         return "neither the policy nor its arbiter is on my list"
-    if asked.policy.check != text_hash(QUESTION):
-        return f"the policy asks another question than {QUESTION}"
+    if asked.policy.check != text_hash(allowed.question):
+        return f"the policy asks another question than {allowed.question}"
     if not asked.may_sign(seat):
         return "my seat is suspended"
     return "the time to submit is over" if now > asked.deadline else ""

@@ -23,8 +23,6 @@ from countersign.chain.codec import encode_call
 from countersign.chain.sender import Sender, intent
 from countersign.checks import Check as CheckProtocol
 from countersign.checks import Finding, Material
-from countersign.deal.brief import MAX_BYTES, Brief, load_brief
-from countersign.deal.fetch import fetch
 from countersign.errors import ChainError, CountersignError, NoContract, Reverted, SignerError, WrongChain
 from countersign.keys.signer import Signer
 from countersign.oracle.config import address_of
@@ -42,10 +40,11 @@ from countersign.oracle.decide import (
 )
 from countersign.oracle.evidence import Shelf, document
 from countersign.oracle.journal import Journal
+from countersign.oracle.material import Source
 from countersign.oracle.relay import Book, Gossip, serve
 from countersign.oracle.sight import Sight
-from countersign.records import ZERO, Attestation, Call, DealContracts, Outcome
-from countersign.settings import LOCAL_CHAIN, Settings
+from countersign.records import Attestation, Call, DealContracts, Outcome
+from countersign.settings import Settings
 
 __all__ = ["Log", "Node", "Options", "attest", "journal_path", "shelf_path"]
 
@@ -132,6 +131,7 @@ class Node:
         self._told: set[tuple[Any, ...]] = set()
         self._open: list[Asked] = []
         self._sight: Sight
+        self._source: Source
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set. A chain that is away is waited for.
@@ -142,6 +142,8 @@ class Node:
             self._log("started", {"node": checksum(self._signer.address), "check": self._check.name})
             if await self._connected(stop):
                 self._sight = await self._in_chain(Sight, self._client, _sight_path(self._settings))
+                question, files = self._options.allowed.question, self._options.files
+                self._source = Source(self._sight, self._client, question, files, _PATIENCE)
                 while not stop.is_set():
                     await self._round()
                     await _paused(stop, self._options.pause)
@@ -287,28 +289,13 @@ class Node:
         while True:
             try:
                 async with self._looking:
-                    return await asyncio.to_thread(self._fetched, asked.request.subject)
+                    return await asyncio.to_thread(self._source.material, asked.request.subject)
             except CountersignError as error:
                 if self._sight.now() + pause >= asked.deadline:
                     raise
                 self._say_once("waiting", asked, _words(error))
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_BACKOFF)
-
-    def _fetched(self, subject: bytes) -> Material:
-        delivery = self._sight.delivery(subject)
-        brief = self._brief(delivery.terms.brief, delivery.brief_uri)
-        reference = self._bytes(brief.reference_uri, brief.reference) if brief.reference != ZERO else None
-        return Material(self._bytes(delivery.uri, delivery.content), brief, reference)
-
-    def _brief(self, digest: bytes, uri: str) -> Brief:
-        """Terms without a brief ask for nothing."""
-        return Brief("") if digest == ZERO else load_brief(self._bytes(uri, digest, limit=MAX_BYTES))
-
-    def _bytes(self, uri: str, digest: bytes, **limits: int) -> bytes:
-        local = self._client.chain_id == LOCAL_CHAIN
-        files = self._options.files
-        return fetch(uri, digest, files=files, allow_local=local, timeout=_PATIENCE, **limits)
 
     async def _attest(self, asked: Asked, finding: Finding) -> None:
         check = {"name": self._check.name, "weights": to_hex(self._check.weights)}

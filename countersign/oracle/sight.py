@@ -17,7 +17,7 @@ from countersign.index.sync import catch_up
 from countersign.oracle.decide import Asked
 from countersign.records import Policy, Request, Seat, Terms
 
-__all__ = ["Delivery", "Sight"]
+__all__ = ["Delivery", "Notice", "Sight"]
 
 _SEAT = 52
 
@@ -30,6 +30,16 @@ class Delivery:
     uri: str
     terms: Terms
     brief_uri: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An objection as the chain holds it: against which content, by whom, SHA-256 and URI of its evidence."""
+
+    content: bytes
+    objector: bytes
+    evidence: bytes
+    uri: str
 
 
 class Sight:
@@ -71,6 +81,13 @@ class Sight:
         if row is None:
             raise InputError("The subject is no delivery of a deal on this chain.", "Deliver first, then request.")
         return Delivery(row["delivery"], row["uri"], load_terms(json.loads(row["terms"])), row["brief_uri"])
+
+    def objection(self, subject: bytes) -> Notice:
+        """The objection of that id. Raises InputError when there is none."""
+        row = self._query.objection(subject)
+        if row is None:
+            raise InputError("The subject is no objection on this chain.", "Object first, then request.")
+        return Notice(row["content"], row["objector"], row["evidence"], row["uri"])
 
     def model(self, model_id: bytes) -> dict[str, Any] | None:
         """A published model version, as :meth:`Query.model` gives it."""

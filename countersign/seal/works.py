@@ -16,17 +16,15 @@ from typing import Any
 
 from countersign.canonical import (
     checksum,
-    claim_slot,
     claim_typed_data,
-    key_slot,
     leaf_data,
-    seal_slot,
     to_hex,
     work_id,
 )
 from countersign.certificate import Certificate
 from countersign.chain.client import Client
 from countersign.chain.codec import encode_call, tuple_of
+from countersign.chain.status import prove_status
 from countersign.durable import make_private_folder, write_durably
 from countersign.errors import ChainError, InputError, NotFinal, Reverted, SignerError
 from countersign.keys.ecdsa import recover
@@ -150,9 +148,10 @@ def retract_call(contracts: Contracts, content: bytes, retracted: bool = True) -
     return Call(contracts.registry, encode_call("ContentRegistry", "retract", content, retracted))
 
 
-def object_call(contracts: Contracts, content: bytes, evidence: bytes) -> Call:
-    """The transaction that objects to a claim; ``evidence`` is the SHA-256 of the document that says why."""
-    return Call(contracts.registry, encode_call("ContentRegistry", "object", content, evidence))
+def object_call(contracts: Contracts, content: bytes, evidence: bytes, uri: str) -> Call:
+    """The transaction that objects to a claim, or answers an objection to one's own; ``evidence`` is the SHA-256 of the
+    document that says why, ``uri`` where it is found ("": nowhere in public)."""
+    return Call(contracts.registry, encode_call("ContentRegistry", "object", content, evidence, uri))
 
 
 def with_signature(certificate: Certificate, signature: bytes, client: Client | None = None) -> Certificate:
@@ -183,7 +182,7 @@ def prove(client: Client, certificate: Certificate, sealer: bytes) -> Certificat
     finalized = client.finalized()
     _require_final(client, certificate, sealer, finalized.number)
     sealed = replace(certificate, sealer=sealer)
-    return replace(sealed, proof=client.prove(_slots(client, sealed, sealer, finalized.number), finalized.number))
+    return replace(sealed, proof=prove_status(client, sealed, sealer, finalized.number))
 
 
 def _require_final(client: Client, certificate: Certificate, sealer: bytes, finalized: int) -> None:
@@ -196,19 +195,6 @@ def _require_final(client: Client, certificate: Certificate, sealer: bytes, fina
             f"The seal is in block {seal.block}, the newest final block is {finalized}.",
             "Wait and try again; reveal nothing until then.",
         )
-
-
-def _slots(client: Client, certificate: Certificate, sealer: bytes, number: int) -> dict[bytes, tuple[bytes, ...]]:
-    """What the proof covers: seal and claim, the records of all keys involved, and that a contract wallet is one."""
-    content, creator, c = certificate.work.content, certificate.creator, certificate.contracts
-    claim = client.claim_of(content, at=number)
-    signer = recover(certificate.digest, certificate.signature) if certificate.signature else None
-    keys = dict.fromkeys(key for key in (creator, sealer, signer, claim and claim.creator) if key)
-    slots: dict[bytes, tuple[bytes, ...]] = {
-        c.registry: (seal_slot(certificate.root, sealer), claim_slot(content)),
-        c.identities: tuple(map(key_slot, keys)),
-    }
-    return slots | {creator: ()} if client.has_code(creator) else slots
 
 
 def is_claimed(client: Client, certificate: Certificate) -> bool:

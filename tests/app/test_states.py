@@ -43,6 +43,7 @@ from app.views import register
 from countersign.canonical import to_hex
 from countersign.deal.timeline import STATUS
 from countersign.records import Outcome, Stage, State
+from countersign.seal import object_call
 from countersign.settings import Settings
 from tools.create2 import ROOT
 from tools.devnet import Devnet
@@ -267,6 +268,14 @@ def _retracted(chain: Devnet) -> Page:
     return dropped(content, certificate.to_json())
 
 
+def _objected(chain: Devnet, with_certificate: bool = True) -> Page:
+    content = work()
+    certificate = claimed(chain, content).kept()
+    call = object_call(certificate.contracts, certificate.work.content, bytes(32), "")
+    chain.send({"from": WALLET, "to": to_hex(call.to), "data": to_hex(call.data)})
+    return dropped(content, certificate.to_json() if with_certificate else None)
+
+
 def _draft(_: Devnet) -> Page:
     content = work()
     return dropped(content, as_demo(content).kept().to_json())
@@ -298,6 +307,8 @@ ANSWERS: dict[str, tuple[str, Callable[[Devnet], Page]]] = {
     "The certificate is genuine": ("good", lambda chain: dropped(None, claimed(chain, work()).kept().to_json())),
     "On record": ("good", _on_record),
     "Verified, with a warning": ("warn", _rivalled),
+    "Verified, but objected to": ("warn", _objected),
+    "On record, but objected to": ("warn", lambda chain: _objected(chain, with_certificate=False)),
     "Retracted": ("warn", _retracted),
     "Superseded": ("warn", _superseded),
     "Not verified": ("bad", lambda chain: _verified(chain, b"!")),

@@ -28,7 +28,7 @@ def test_nothing_to_retract_or_object_to(registry, creator):
     with ape.reverts(registry.NoClaim, content=WORK.content):
         registry.retract(WORK.content, True, sender=creator)
     with ape.reverts(registry.NoClaim, content=WORK.content):
-        registry.object(WORK.content, sha256("evidence"), sender=creator)
+        registry.object(WORK.content, sha256("evidence"), "", sender=creator)
 
 
 def test_no_stranger_retracts(registry, creator, thief, claimed):
@@ -74,10 +74,13 @@ def test_anothers_earlier_seal_starts_unretracted(registry, creator, thief, seal
     assert (held.creator, held.flags) == (creator, 0)
 
 
-def test_anybody_objects(registry, thief, claimed):
-    before = registry.claimOf(WORK.content)
-    receipt = registry.object(WORK.content, sha256("evidence"), sender=thief)
-    assert receipt.events == [registry.Objected(content=WORK.content, objector=thief, evidence=sha256("evidence"))]
+@pytest.mark.parametrize("uri", ["", "https://thief.example/évidence.json"])
+def test_anybody_objects_and_says_where_the_evidence_is(registry, creator, thief, claimed, uri):
+    before, evidence = registry.claimOf(WORK.content), sha256("evidence")
+    for objector in (thief, creator):  # the claimant's is an answer
+        receipt = registry.object(WORK.content, evidence, uri, sender=objector)
+        told = registry.Objected(content=WORK.content, objector=objector, evidence=evidence, uri=uri)
+        assert receipt.events == [told]
     assert registry.claimOf(WORK.content) == before
 
 

@@ -141,7 +141,7 @@ class World:
     def verdict(self, subject: bytes) -> Verdict:
         return self.client.verdict(subject, self.policy_address)
 
-    def judged(self, subject: bytes, timeout: float = 30) -> Outcome:
+    def judged(self, subject: bytes, timeout: float = 60) -> Outcome:
         """The outcome, once there is one; NONE after ``timeout`` seconds."""
         until(lambda: self.verdict(subject).outcome != Outcome.NONE, timeout)
         return self.verdict(subject).outcome
@@ -173,7 +173,7 @@ def data_uri(content: bytes) -> str:
     return "data:application/octet-stream;base64," + base64.b64encode(content).decode()
 
 
-def until(holds: Any, timeout: float = 30) -> bool:
+def until(holds: Any, timeout: float = 60) -> bool:
     """Whether ``holds()`` came true in time."""
     deadline = time.monotonic() + timeout
     while not holds():
@@ -206,7 +206,7 @@ class NodeProcess:
         if self.process is None:
             return 0
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def wait_up(self) -> NodeProcess:
         assert until(self.answers, 60), self.log.read_text()
@@ -219,12 +219,12 @@ class NodeProcess:
             return False
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
             return json.load(answer)
 
     def post(self, body: bytes) -> Any:
         request = urllib.request.Request(self.url + "/attestations", body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)
 
     def events(self, name: str, asked: Asked | None = None) -> list[dict[str, Any]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from faults import FaultProxy
 
 from countersign.canonical import attestation_digest, from_address, keccak, pack_attestation, text_hash, to_hex
 from countersign.chain.client import Client
@@ -47,6 +49,22 @@ def _eth_call(number: int, account: int, call: Call, time: int) -> dict[str, Any
     fields = {"from": to_hex(address(account)), "to": to_hex(call.to), "value": hex(call.value)}
     parameters = [{**fields, "data": to_hex(call.data)}, "latest", {}, {"time": hex(time)}]
     return {"jsonrpc": "2.0", "id": number, "method": "eth_call", "params": parameters}
+
+
+class Watched(FaultProxy):
+    """The way of ``deal show --watch`` to a chain: ``then`` happens just before it asks a second time what is final,
+    when it has shown what it saw first."""
+
+    def __init__(self, chain: Devnet, then: Callable[[], None]) -> None:
+        super().__init__(chain.url)
+        self._then, self._looks = then, 0
+
+    def take(self, body: bytes) -> str | None:
+        """As FaultProxy."""
+        self._looks += b'"finalized"' in body
+        if b'"finalized"' in body and self._looks == 2:
+            self._then()
+        return super().take(body)
 
 
 @dataclass

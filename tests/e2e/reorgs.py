@@ -70,21 +70,30 @@ class Weather:
     def fair(self) -> Iterator[None]:
         """Meanwhile every transaction is mined by itself."""
         self.chain.rpc("evm_setAutomine", True)
-        yield
-        self.chain.rpc("evm_setAutomine", False)
+        try:
+            yield
+        finally:
+            self.chain.rpc("evm_setAutomine", False)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Meanwhile no block is made, whatever nodes send. Who asks through Observed for more than a look has to
+        wait."""
+        with self._lock:
+            yield
 
     def finalize(self) -> None:
         """Let all that is in a block become final."""
         self.mine(self.chain.finality + 1)
 
-    def strike(self, random: Random) -> None:
-        """A reorganisation of random depth. Transactions are included again, in another order, or back in the pool, or
-        lost."""
+    def strike(self, random: Random, depth: int = 0) -> None:
+        """A reorganisation of random depth, or of this one. Transactions are included again, in another order, or back
+        in the pool, or lost."""
         with self._lock:
             self._note()
             allowed = min(DEEPEST, self.number("latest") - self.number("finalized"))
             if allowed:
-                depth = random.randint(1, min(4, allowed) if random.random() < 0.5 else allowed)
+                depth = min(depth, allowed) or random.randint(1, min(4, allowed) if random.random() < 0.5 else allowed)
                 self._replace(depth, *self._fates(self._transactions(depth), random), random.randint(1, 3))
 
     def drop(self, depth: int) -> None:

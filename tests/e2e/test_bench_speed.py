@@ -13,7 +13,7 @@ import pytest
 
 from bench import __main__ as program
 from bench import hash as hashing
-from bench import index, merkle, near, report
+from bench import index, merkle, near, overhead, report
 from bench.figures import Figure
 from bench.index.chain import EVENTS_PER_ROUND, Chain, fill
 from bench.index.peers import by_hand, by_web3
@@ -67,6 +67,12 @@ def test_a_file_is_hashed_about_as_fast_as_memory() -> None:
     figures = by_name(hashing.measure(megabytes=64, runs=5))
     plain = figures["file_mb_s"].peers["hashlib, the same bytes in memory"]
     assert figures["file_mb_s"].value >= 0.7 * plain
+
+
+def test_a_seal_adds_little_to_content_credentials() -> None:
+    figures = by_name(overhead.measure(runs=5, sides=(1200, 900)))
+    assert figures["seal_c2pa_ms"].value > 0 and "stable-diffusion-xl" in figures["seal_c2pa_ms"].note
+    assert figures["seal_c2pa_vs_c2pa"].value <= 3, "small pictures on a busy machine; the bar is for 12 megapixels"
 
 
 def test_a_machine_without_openssl_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

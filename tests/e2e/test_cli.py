@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def refused(outcome: Outcome, *words: str, code: int = 2) -> Outcome:
 
 def states(outcome: Outcome) -> dict[str, str]:
     return {step["name"]: step["state"] for step in outcome.json["steps"]}
+
+
+def settle(chain: Devnet) -> None:
+    """Wait until all that happened is final."""
+    head, deadline = int(chain.rpc("eth_blockNumber"), 16), time.monotonic() + 60
+    while int(chain.rpc("eth_getBlockByNumber", "finalized", False)["number"], 16) < head:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def transactions(chain: Devnet, account: int) -> int:
@@ -85,7 +94,9 @@ def test_a_work_from_seal_to_objection(cli: Cli, work: Path, chain: Devnet, tmp_
 
     refused(cli("retract", work, key="test:1"), "does not speak for this identity", code=1)
     done(cli("retract", work, key="test:0"))
+    assert done(cli("verify", work, "--json"), 2).json["outcome"] == "could not check"
     done(cli("retract", work, key="test:0"))
+    settle(chain)
     assert states(done(cli("verify", work, "--json"), 1))["claim"] == "fail"
     done(cli("retract", work, "--undo", key="test:0"))
     done(cli("retract", work, "--undo", "--json", key="test:0"))
@@ -98,9 +109,10 @@ def test_a_work_from_seal_to_objection(cli: Cli, work: Path, chain: Devnet, tmp_
     letter.write_text("It is mine.")
     for _ in range(2):
         done(cli("object", work, "--evidence", letter, "--json", key="test:1"))
+    settle(chain)
     shown = done(cli("show", work, "--json")).json
     assert (len(shown["objections"]), shown["claim"]["retracted"], len(shown["history"])) == (1, 0, 1)
-    assert "objection  by 0x7099" in done(cli("show", work)).out
+    assert "objection  by 0x7099" in done(cli("show", work)).out and "unanswered" in cli("show", work).out
     assert states(done(cli("verify", work, "--json")))["objections"] == "warn"
     mine = done(cli("mine", "--json", key="test:0")).json
     assert claimed[0]["content"] in [row["content"] for row in mine["claims"]]

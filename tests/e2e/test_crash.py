@@ -41,7 +41,7 @@ def killed_at(proxy: FaultProxy, cli: Cli, *arguments: object) -> None:
     """Run a command through the proxy and kill it (SIGKILL) where the proxy holds it."""
     command = [sys.executable, "-c", _SMALL_RANGES, *map(str, arguments), "--rpc", proxy.url, "--home", str(cli.home)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert proxy.held.wait(30), process.communicate(timeout=10)
+    assert proxy.held.wait(60), process.communicate(timeout=10)
     process.kill()
     process.communicate()
 
@@ -192,12 +192,12 @@ def test_a_nonce_taken_by_another_program_is_no_trouble(chain: Devnet, send: Cal
     call, before = seal_of(chain, os.urandom(32)), nonce(chain, 8)
     with FaultProxy(chain.url, at("eth_sendRawTransaction", "hold request")) as proxy, ThreadPoolExecutor(1) as pool:
         dying = pool.submit(send, call, "late", 8, proxy.url)
-        assert proxy.held.wait(20)
+        assert proxy.held.wait(60)
         account = chain.rpc("eth_accounts")[8]
         chain.rpc("eth_sendTransaction", {"from": account, "to": account, "value": "0x0"})
         proxy.release()
         with pytest.raises(ChainError):
-            dying.result(30)
+            dying.result(60)
     assert send(call, "late").ok
     assert nonce(chain, 8) == before + 2
 

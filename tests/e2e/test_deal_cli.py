@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from commandline import Cli, Outcome
-from dealing import Place, address
+from dealing import Place, Watched, address
 from test_cli import done, refused
 
 from countersign.canonical import checksum, deal_id, from_address, from_hex, keccak, policy_address, subject_of, to_hex
@@ -267,11 +267,9 @@ def test_the_watch_ends_with_the_deal(cli: Cli, place: Place, propose: Callable[
     terms = terms_of(propose())
     done(cli("deal", "open", terms, key=BUYER))
     release = flow.deal_call(place.client.deals, "release", TermsFile.load(terms).terms, 0)
-    timer = threading.Timer(3, place.send, (1, release))
-    timer.start()
-    pictures = [
-        json.loads(line)["status"] for line in done(cli("deal", "show", terms, "--watch", "--json")).out.splitlines()
-    ]
+    with Watched(place.chain, lambda: place.send(1, release)) as proxy:
+        shown = done(Cli(proxy.url, cli.home)("deal", "show", terms, "--watch", "--json")).out
+    pictures = [json.loads(line)["status"] for line in shown.splitlines()]
     assert (pictures[0], pictures[-1]) == ("awaiting delivery", "ended")
 
 

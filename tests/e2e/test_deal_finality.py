@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commandline import Cli
-from dealing import address
+from dealing import Watched, address
 from faults import FaultProxy
 from test_cli import done, refused
 
@@ -75,8 +74,8 @@ def test_a_node_that_cannot_tell_what_is_final_shows_all_else(slow: Devnet, on_s
 def test_the_watch_waits_until_the_end_is_final(slow: Devnet, on_slow: Cli, tmp_path: Path) -> None:
     terms = _opened(on_slow, tmp_path)
     done(on_slow("deal", "release", terms, key=BUYER))
-    threading.Timer(3, _finalize, (slow,)).start()
-    assert _watched(on_slow, terms) == [("ended", False), ("ended", True)]
+    with Watched(slow, lambda: _finalize(slow)) as proxy:
+        assert _watched(Cli(proxy.url, on_slow.home), terms) == [("ended", False), ("ended", True)]
     assert "waiting" not in done(on_slow("deal", "show", terms, "--watch")).out
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 
-from tools.static_analysis import REASONS, Finding, Reason, lint_finding, problems, read_reasons, slither_finding
+from tools import static_analysis
+from tools.static_analysis import REASONS, ROOT, Finding, Reason, lint_finding, problems, read_reasons, slither_finding
 
 FOUND = Finding("slither.timestamp", "Escrow.expire", "Escrow.expire uses timestamp for comparisons")
 CAST = Finding("lint.unsafe-typecast", "contracts/Escrow.sol: uint8(number)", "typecasts can truncate")
@@ -48,3 +53,20 @@ def test_a_result_is_known_by_its_function() -> None:
     node = {"type": "node", "name": "x", "type_specific_fields": {"parent": function}}
     result = {"check": "timestamp", "description": FOUND.text + "\n\tmore", "elements": [node]}
     assert slither_finding(result) == FOUND
+
+
+def test_a_build_without_code_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """forge's linter leaves one, newer than the whole one, where forge's cache is stale."""
+    monkeypatch.setattr(static_analysis, "BUILDS", tmp_path)
+    sources = {str(path.relative_to(ROOT)): path.read_text() for path in static_analysis._sources()}
+    for age, (name, contract) in enumerate((("alone", {"abi": []}), ("whole", {"abi": [], "evm": {}}))):
+        build = {
+            "input": {"sources": {file: {"content": text} for file, text in sources.items()}},
+            "output": {"contracts": {file: {"C": contract} for file in sources}, "of": name},
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(build))
+        os.utime(tmp_path / f"{name}.json", (1000 - age, 1000 - age))
+    assert static_analysis.whole_build()["output"]["of"] == "whole"
+    (tmp_path / "whole.json").unlink()
+    with pytest.raises(SystemExit, match="forge build"):
+        static_analysis.whole_build()

@@ -8,13 +8,15 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from countersign import durable
-from countersign.durable import make_private_folder, write_durably
+from countersign.durable import make_private_folder, stream_durably, write_durably
 from countersign.errors import InputError
 
 CRASH = """
@@ -125,22 +127,22 @@ def test_where_locks_do_not_exclude_nobody_publishes_what_another_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
 ) -> None:
     """As on some network drives: whose unfinished file another writer takes for a dead one's fails, and can repeat."""
-    fill, filled, go = durable._fill, {}, {}
-    for content in (b"A", b"B"):
-        filled[content], go[content] = threading.Event(), threading.Event()
+    filled, go = ({content: threading.Event() for content in (b"A", b"B")} for _ in range(2))
 
-    def slow(handle: int, data: bytes, mode: int) -> None:
-        fill(handle, data, mode)
-        filled[data].set()
-        assert go[data].wait(10)
+    def slow(content: bytes) -> Callable[[BinaryIO], None]:
+        def fill(file: BinaryIO) -> None:
+            file.write(content)
+            filled[content].set()
+            assert go[content].wait(10)
+
+        return fill
 
     monkeypatch.delattr(os, "O_TMPFILE")
     monkeypatch.setattr("fcntl.flock", lambda *_: None)
-    monkeypatch.setattr(durable, "_fill", slow)
     with ThreadPoolExecutor(2) as pool:
         done = {}
         for content in (b"A", b"B"):
-            done[content] = pool.submit(write_durably, tmp_path / content.decode(), content, replace=replace)
+            done[content] = pool.submit(stream_durably, tmp_path / content.decode(), slow(content), replace=replace)
             assert filled[content].wait(10)
         for content in (b"A", b"B"):
             go[content].set()
@@ -209,3 +211,16 @@ def test_refusals_are_sentences(tmp_path: Path) -> None:
         make_private_folder(tmp_path / "file" / "home")
     make_private_folder(tmp_path / "a" / "home")
     assert stat.S_IMODE((tmp_path / "a" / "home").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_cannot_be_finished_leaves_nothing(tmp_path: Path, replace: bool) -> None:
+    def broken(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise InputError("The source is gone.", "Look for it.")
+
+    with pytest.raises(InputError, match="The source is gone"):
+        stream_durably(tmp_path / "file", broken, replace=replace)
+    assert list(tmp_path.iterdir()) == []
+    stream_durably(tmp_path / "file", lambda file: [file.write(b"x" * 100_000) for _ in range(30)], replace=replace)
+    assert (tmp_path / "file").stat().st_size == 3_000_000

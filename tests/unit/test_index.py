@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Store:
 def put(store: Store, *events: Event, start: int = 1) -> None:
     """One event per block."""
     for number, made in enumerate(events, start):
-        row = fold(made)
+        row = fold(made, 31337)
         assert row
         store.append([((number, 0, 1000 + number, bytes(32)), row)], [block(number)])
 
@@ -98,7 +98,7 @@ def test_every_event_has_the_columns_of_its_table() -> None:
         event("Sealed", root=ZERO, sealer=OWNER),
         claimed(OWNER, 1),
         event("Retracted", content=CONTENT, retracted=True),
-        event("Objected", content=CONTENT, objector=THIEF, evidence=ZERO),
+        event("Objected", content=CONTENT, objector=THIEF, evidence=ZERO, uri=""),
         event("Published", modelId=ZERO, publisher=OWNER, weights=ZERO, model=model),
         event("Deprecated", modelId=ZERO),
         event("Revoked", modelId=ZERO),
@@ -111,14 +111,14 @@ def test_every_event_has_the_columns_of_its_table() -> None:
         *verdict_events(),
         *deal_events(),
     ]
-    rows = [fold(made) for made in events]
+    rows = [fold(made, 31337) for made in events]
     assert {row[0] for row in rows if row} == set(EVENT_TABLES)
     assert all(row and len(row[1]) == len(EVENT_TABLES[row[0]]) for row in rows)
-    assert fold(event("Superseded")) is None
+    assert fold(event("Superseded"), 31337) is None
 
 
 def test_origins_come_back_as_terms_and_foreign_ones_stay_hashes() -> None:
-    known, foreign = fold(claimed(OWNER, 1, "print")), fold(claimed(OWNER, 1, "invented"))
+    known, foreign = fold(claimed(OWNER, 1, "print"), 31337), fold(claimed(OWNER, 1, "invented"), 31337)
     assert known and foreign
     names = EVENT_TABLES["claims"]
     shown = dict(zip(names, known[1], strict=True))
@@ -155,7 +155,7 @@ def test_a_retraction_is_the_identitys_that_made_it(store: Store, events: list[E
 
 def test_answers(store: Store) -> None:
     seal = event("Sealed", root=b"\x05" * 32, sealer=OWNER)
-    against = event("Objected", content=CONTENT, objector=THIEF, evidence=ZERO)
+    against = event("Objected", content=CONTENT, objector=THIEF, evidence=ZERO, uri="")
     put(store, seal, claimed(THIEF, 9), claimed(OWNER, 5), against)
     query = ask(store)
     assert [row["creator"] for row in query.history(CONTENT)] == [THIEF, OWNER]
@@ -178,7 +178,7 @@ def test_rolling_back_undoes_rows_and_cursor(store: Store) -> None:
 
 def test_rows_and_cursor_change_together_or_not_at_all(store: Store) -> None:
     put(store, claimed(OWNER, 9))
-    row = fold(retract())
+    row = fold(retract(), 31337)
     assert row
     with pytest.raises(IndexStoreError):
         store.append([((2, 0, 0, ZERO), row), ((2, 0, 0, ZERO), row)], [block(2)])

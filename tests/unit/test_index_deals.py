@@ -79,7 +79,7 @@ def logged(name: str, **arguments: Any) -> Event:
 
 def columns(event: Event) -> Row:
     """Its row by name of column."""
-    row = fold(event)
+    row = fold(event, 31337)
     assert row
     return dict(zip(EVENT_TABLES[row[0]], row[1], strict=True)) | {"table": row[0]}
 
@@ -100,14 +100,14 @@ def test_an_event_that_the_index_folds_has_one_meaning() -> None:
 @pytest.mark.parametrize("name", sorted(set(EVENTS) - REPEATS))
 def test_every_event_of_the_contracts_becomes_a_row(name: str, after: Ask) -> None:
     """Of its table's columns, with values that SQLite takes."""
-    row = fold(logged(name))
+    row = fold(logged(name), 31337)
     assert row and len(row[1]) == len(EVENT_TABLES[row[0]])
     assert count(after(logged(name)), row[0]) == 1
 
 
 @pytest.mark.parametrize("name", sorted(REPEATS))
 def test_an_event_that_only_repeats_becomes_none(name: str) -> None:
-    assert fold(logged(name)) is None
+    assert fold(logged(name), 31337) is None
 
 
 def test_a_policy_is_folded_whole() -> None:
@@ -198,7 +198,7 @@ def test_a_verdict_is_unpacked() -> None:
     ids=lambda value: value.name if isinstance(value, Event) else "",
 )  # fmt: skip
 def test_the_other_events(event: Event, row: tuple[Any, ...]) -> None:
-    folded = fold(event)
+    folded = fold(event, 31337)
     assert folded and folded[1] == row
 
 
@@ -216,7 +216,7 @@ def after(store: Store) -> Ask:
 
     def put(*events: Event) -> Query:
         for number, made in enumerate(events, 1 + len(store.blocks())):
-            row = fold(made)
+            row = fold(made, 31337)
             assert row
             block = Block(number, number.to_bytes(32, "big"), (number - 1).to_bytes(32, "big"), 1000 + number)
             store.append([((number, 0, block.time, ZERO), row)], [block])

@@ -330,7 +330,7 @@ NONSENSE: list[Any] = [{}, [], [None], [{}], [LOG], "0x", 7, True, {"number": "0
         lambda client: client.block(7),
         lambda client: client.header(7),
         lambda client: client.logs(0, 7),
-        lambda client: client.objectors(ZERO, 7),
+        lambda client: client.events(bytes(20), "Objected", [bytes(32)]),
         lambda client: client.receipt(ZERO),
         lambda client: client.prove({ZERO[:20]: (ZERO,)}, 7),
     ],
@@ -349,7 +349,7 @@ def test_no_answer_is_no_list_of_logs() -> None:
     client = Client("http://node", PUBLIC)
     client.rpc = lambda *_: None  # type: ignore[method-assign]
     assert client.block(7) is None and client.receipt(ZERO) is None
-    for ask in (lambda: client.logs(0, 7), lambda: client.objectors(ZERO, 7)):
+    for ask in (lambda: client.logs(0, 7), lambda: client.events(bytes(20), "Objected", [ZERO])):
         with pytest.raises(Unreachable, match="no node"):
             ask()
 

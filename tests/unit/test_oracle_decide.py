@@ -15,6 +15,7 @@ from countersign.chain.deployments import deal_contracts_on
 from countersign.keys import ecdsa
 from countersign.oracle.decide import (
     GRACE,
+    OBJECTION,
     QUESTION,
     Allowed,
     Asked,
@@ -80,6 +81,15 @@ def test_a_life() -> None:
     assert sorted(each.until for each in steps if isinstance(each, Wait)) == [
         ISSUED + 2 * (n + GRACE) for n in (1, 2, 3, 4)
     ]
+
+
+def test_a_node_answers_one_question_only() -> None:
+    on_list = {question: Allowed(frozenset([POLICY]), question=question) for question in (QUESTION, OBJECTION)}
+    for asked_for in on_list:
+        asked = asked_of(check=text_hash(asked_for))
+        steps = {question: step(asked, allowed=allowed) for question, allowed in on_list.items()}
+        assert steps.pop(asked_for) == Check()
+        assert [isinstance(each, Ignore) and "another question" in each.reason for each in steps.values()] == [True]
 
 
 def test_the_list_holds_policies_or_arbiters() -> None:

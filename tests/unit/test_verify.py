@@ -26,8 +26,11 @@ from world import (
 )
 
 from countersign import canonical
-from countersign.certificate import Certificate
-from countersign.records import Claim, KeyRecord
+from countersign.certificate import Certificate, StateProof, read_header
+from countersign.chain.codec import Event, Log
+from countersign.chain.deployments import deal_contracts_on
+from countersign.errors import ChainError
+from countersign.records import Claim
 from countersign.verify import Report, lookup, utc, verify
 
 SEALED = NOW - 500
@@ -275,93 +278,190 @@ def test_an_unclaimed_content_is_only_noted() -> None:
 
 
 class Node:
-    """A node's word, as :class:`countersign.chain.client.Client` passes it on."""
+    """A node whose chain is a :class:`World`, as :class:`countersign.chain.client.Client` passes its answers on.
 
-    chain_id, host = 31337, "http://node"
+    ``lies`` is another world, whose state it proves instead.
+    """
 
-    def __init__(self, c: Certificate, claim: Claim | None = None, final: int = 100, accepts: bool = False) -> None:
-        assert c.proof
-        self.known = c.proof.check().block
-        self.claim, self.final, self.accepts = claim, final, accepts
-        self.cutoff, self.against = 0, list[bytes]()
+    chain_id, contracts, deals = 31337, CONTRACTS, deal_contracts_on(31337)
+
+    def __init__(self, world: World, final: int = 100, accepts: bool = False, host: str = "http://node") -> None:
+        self.world, self.final, self.accepts, self.host = world, final, accepts, host
+        self.lies: World | None = None
+        self.newest = world
+        self.pruned, self.against = False, list[Event]()
 
     def block(self, number: int) -> Any:
-        return self.known if number == self.known.number else None
+        time = NOW + number - 100
+        return read_header(self.world.state_proof({}, number, time).header)[0] if number <= self.final + 9 else None
 
     def finalized(self) -> Any:
-        return replace(self.known, number=self.final)
+        return self.block(self.final)
+
+    def prove(self, slots: dict[bytes, tuple[bytes, ...]], number: int, header: bytes | None = None) -> StateProof:
+        if self.pruned:
+            raise ChainError("The node proves nothing.", "Ask another.")
+        return (self.lies or self.world).state_proof(slots, number, NOW + number - 100)
 
     def claim_of(self, content: bytes) -> Claim | None:
-        return self.claim
+        return canonical.unpack_claim(self.newest.words.get((CONTRACTS.registry, canonical.claim_slot(content)), 0))
 
-    def root_of(self, key: bytes) -> bytes:
-        return key
-
-    def key_of(self, key: bytes) -> KeyRecord:
-        return KeyRecord(bytes(20), self.cutoff, 0)
+    def has_code(self, address: bytes) -> bool:
+        return address in self.world.wallets
 
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         return self.accepts
 
-    def objectors(self, content: bytes, since: int) -> list[bytes]:
-        return self.against
+    def events(self, contract: bytes, name: str, *_: Any, **__: Any) -> list[Any]:
+        return self.against if name == "Objected" else []
+
+    def head(self) -> Any:
+        return self.block(self.final + 9)
+
+    def root_of(self, key: bytes) -> bytes:
+        return key
 
 
-def test_a_node_says_what_is_final_and_what_happened_since() -> None:
+def known(c: Certificate) -> World:
+    """The world in which ``c`` is sealed and claimed by its creator."""
+    return World().sealed(c, CREATOR).claimed(CREATOR, SEALED, SEALED)
+
+
+def test_a_node_proves_what_is_final_and_what_happened_since() -> None:
     c = honest()
-    claim = Claim(CREATOR, SEALED, SEALED, 0)
-    assert check(c, client=Node(c, claim)).outcome == "verified"
-    assert check(c, client=Node(c, claim, final=99)).outcome == "could not check"
-    assert failing(check(c, client=Node(c, replace(claim, flags=1)))) == "claim"
-    assert failing(check(c, client=Node(c, replace(claim, creator=THIEF)))) == "claim"
-    stranger = Node(c, claim)
-    stranger.known = replace(stranger.known, hash=bytes(32))
+    report = check(c, client=Node(known(c)))
+    assert report.outcome == "verified" and set(states(report).values()) == {"pass"}
+    assert check(c, client=Node(known(c), final=99)).outcome == "could not check"
+    assert check(c, client=Node(known(c), final=80)).outcome == "could not check"
+    stranger = Node(World().sealed(c, CREATOR))
     assert failing(check(c, client=stranger)) == "block"
+
+
+@pytest.mark.parametrize(("holder", "flags"), [(CREATOR, 1), (THIEF, 0)])
+def test_what_happened_since_counts_and_is_proven(holder: bytes, flags: int) -> None:
+    """The user trusts the certificate's block; the chain has gone on."""
+    c = honest()
+    since = Node(World().sealed(c, CREATOR).claimed(holder, SEALED, SEALED, flags), final=200)
+    report = verify(c, CONTENT, block_hash=block_hash(c), client=since)  # type: ignore[arg-type]
+    assert failing(report) == "claim" and "block 200" in report.summary
+    hushed = Node(since.world, final=200)
+    hushed.lies = known(c)
+    report = verify(c, CONTENT, block_hash=block_hash(c), client=hushed)  # type: ignore[arg-type]
+    assert report.outcome == "not verified" and failing(report) == "newest state"
+
+
+@pytest.mark.parametrize(("holder", "flags"), [(CREATOR, 1), (THIEF, 0)])
+def test_what_is_about_to_happen_leaves_the_claim_open(holder: bytes, flags: int) -> None:
+    c = honest()
+    node = Node(known(c))
+    node.newest = World().claimed(holder, SEALED, SEALED, flags)
+    report = check(c, client=node)
+    assert report.outcome == "could not check" and "not final yet" in report.summary
+    node.newest = World().claimed(CREATOR, SEALED, SEALED)
+    assert check(c, client=node).outcome == "verified"
+
+
+def test_a_node_that_proves_nothing_leaves_the_step_open() -> None:
+    c = honest()
+    for node in (Node(known(c), final=200), Node(known(c), final=99)):
+        node.pruned = True
+        report = verify(c, CONTENT, block_hash=block_hash(c), client=node)  # type: ignore[arg-type]
+        assert report.outcome == "could not check" and states(report)["newest state"] == "unknown"
+        assert "as of the certificate's block 100" in report.summary
+
+
+def test_a_chain_that_lost_the_seal_refutes_the_certificate() -> None:
+    c = honest()
+    report = verify(c, CONTENT, block_hash=block_hash(c), client=Node(World(), final=200))  # type: ignore[arg-type]
+    assert failing(report) == "seal"
+
+
+def test_witnesses_must_name_the_same_block() -> None:
+    c = honest()
+    node, same = Node(known(c)), Node(known(c), host="http://second")
+    report = verify(c, CONTENT, client=node, witnesses=[same])  # type: ignore[arg-type, list-item]
+    assert report.outcome == "verified" and "say http://node and http://second" in report.steps[4].detail
+    behind = Node(known(c), final=99, host="http://third")
+    report = verify(c, CONTENT, client=node, witnesses=[same, behind])  # type: ignore[arg-type, list-item]
+    assert report.outcome == "could not check" and "says http://third" in report.summary
+    other = Node(World(), host="http://other")
+    report = verify(c, CONTENT, client=node, witnesses=[behind, other])  # type: ignore[arg-type, list-item]
+    assert failing(report) == "block" and "says http://other" in report.summary
+    past = verify(c, CONTENT, client=node, witnesses=[Node(known(c), final=2_000, host="http://now")])  # type: ignore[arg-type, list-item]
+    assert past.outcome == "could not check" and "http://node is of" in past.summary
+    with pytest.raises(ChainError, match="fallen behind"):
+        lookup(node, CONTENT, [Node(known(c), final=2_000, host="http://now")])  # type: ignore[arg-type, list-item]
+    trusted = verify(c, CONTENT, block_hash=block_hash(c), client=node, witnesses=[other])  # type: ignore[arg-type, list-item]
+    assert failing(trusted) == "newest state"
 
 
 def test_objections_warn_and_decide_nothing() -> None:
     c = honest()
-    node = Node(c, Claim(CREATOR, SEALED, SEALED, 0))
+    node = Node(known(c))
     assert states(check(c, client=node))["objections"] == "pass"
-    node.against = [THIEF, THIEF]
+    evidence = [bytes([number]) * 32 for number in range(5)]
+    node.against = [objected(THIEF, evidence[0], place) for place in (60, 61)]  # said twice, it is one
     report = check(c, client=node)
     assert report.outcome == "verified" and states(report)["objections"] == "warn"
+    assert "1 objection(s) against the claim, 1 unanswered" in detail(report)
+    node.against += [objected(SERVICE, said, 62) for said in evidence[1:]] + [objected(CREATOR, bytes(32), 63)]
+    assert "5 objection(s) against the claim, 0 unanswered" in detail(check(c, client=node))
+    assert "And 2 more" in detail(check(c, client=node))
+    node.against = [objected(CREATOR, bytes(32), 63)]
+    assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer
+
+
+def objected(objector: bytes, evidence: bytes, block: int) -> Event:
+    log = Log(CONTRACTS.registry, (), b"", block, 0, bytes(32), SEALED + block)
+    return Event("Objected", {"content": CONTENT, "objector": objector, "evidence": evidence, "uri": ""}, log)
+
+
+def detail(report: Report) -> str:
+    return next(step.detail for step in report.steps if step.name == "objections")
 
 
 def test_a_node_of_another_chain_refutes_nothing() -> None:
     c = honest()
-    foreign = Node(c)
+    foreign = Node(World())
     foreign.chain_id = 1
-    foreign.known = replace(foreign.known, hash=bytes(32))
     assert check(c, client=foreign).outcome == "could not check"
 
 
-def test_a_node_knows_of_a_cut_off_that_an_old_proof_hides() -> None:
+def test_a_node_proves_a_cut_off_that_an_old_proof_hides() -> None:
     c = signed(draft())
-    c = World().sealed(c, SERVICE).prove(c, SERVICE)
-    node = Node(c)
-    assert check(c, client=node).outcome == "verified"
-    node.cutoff = NOW + 100
-    assert failing(check(c, client=node)) == "consent"
+    world = World().sealed(c, SERVICE)
+    c = world.prove(c, SERVICE)
+    assert check(c, client=Node(world)).outcome == "verified"
+    marked = Node(World(dict(world.words)).key(CREATOR, CREATOR, cutoff=NOW + 50), final=200)
+    report = verify(c, CONTENT, block_hash=block_hash(c), client=marked)  # type: ignore[arg-type]
+    assert failing(report) == "consent"
 
 
 @pytest.mark.parametrize("sealer", [CREATOR, SERVICE])
 def test_a_contract_wallets_signature_is_asked_of_the_wallet(sealer: bytes) -> None:
     c = replace(draft(), signature=b"wallet's own kind")
-    c = World(wallets=[CREATOR]).sealed(c, sealer).prove(c, sealer)
-    assert check(c, client=Node(c, accepts=True)).outcome == "verified"
-    assert failing(check(c, client=Node(c))) == "signature"
+    world = World(wallets=[CREATOR]).sealed(c, sealer)
+    c = world.prove(c, sealer)
+    report = check(c, client=Node(world, accepts=True))
+    assert report.outcome == "verified" and "says http://node" in report.steps[6].detail
+    assert failing(check(c, client=Node(world))) == "signature"
     assert states(check(c))["signature"] == "note"
     assert check(c).outcome == ("verified" if sealer == CREATOR else "could not check")
 
 
-def test_lookup_tells_a_record_from_none() -> None:
+def test_lookup_proves_a_record_or_that_there_is_none() -> None:
     c = honest()
-    nobody = lookup(Node(c), CONTENT)  # type: ignore[arg-type]
+    nobody = lookup(Node(World().sealed(c, CREATOR)), CONTENT)  # type: ignore[arg-type]
     assert nobody.exit_code == 1 and nobody.facts["record"] is None
-    claim = Claim(CREATOR, SEALED, SEALED, 0)
-    assert lookup(Node(c, claim), CONTENT).outcome == "verified"  # type: ignore[arg-type]
-    assert failing(lookup(Node(c, replace(claim, flags=1)), CONTENT)) == "claim"  # type: ignore[arg-type]
+    assert lookup(Node(known(c)), CONTENT).outcome == "verified"  # type: ignore[arg-type]
+    retracted = World().claimed(CREATOR, SEALED, SEALED, flags=1)
+    assert failing(lookup(Node(retracted), CONTENT)) == "claim"  # type: ignore[arg-type]
+    for lie, truth in ((known(c), World()), (World(), known(c))):
+        liar = Node(truth)
+        liar.lies = lie
+        assert failing(lookup(liar, CONTENT)) == "block"  # type: ignore[arg-type]
+        other = Node(lie, host="http://other")
+        assert failing(lookup(Node(truth), CONTENT, [other])) == "block"  # type: ignore[arg-type, list-item]
 
 
 # Hostile certificates

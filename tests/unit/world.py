@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import rlp
@@ -16,7 +17,9 @@ from countersign.chain.deployments import contracts_on
 from countersign.records import Work
 
 CONTRACTS = contracts_on(31337)
-CONTENT = bytes.fromhex("11" * 32)
+FILE = b"A seal is a commitment's time on chain.\n"
+CONTENT = sha256(FILE).digest()
+CONTRACTS_WITH_STATE = (CONTRACTS.registry, CONTRACTS.identities)
 NOW = 1_800_000_000
 BLOCK = 100
 _CODE_HASH = keccak(b"some code")
@@ -78,17 +81,22 @@ class World:
             CONTRACTS.registry: [canonical.seal_slot(c.root, sealer), canonical.claim_slot(c.work.content)],
             CONTRACTS.identities: [canonical.key_slot(key) for key in keys],
         } | {wallet: [] for wallet in self.wallets}
-        storage = {account: self._storage(account) for account in wanted}
+        kept = {account: tuple(slot for slot in slots if slot not in without) for account, slots in wanted.items()}
+        return replace(c, sealer=sealer, proof=self.state_proof(kept))
+
+    def state_proof(self, wanted: dict[bytes, tuple[bytes, ...]], number: int = BLOCK, time: int = NOW) -> StateProof:
+        """Proof of slots (address → slots) as of a block of that number and time, as a node gives it."""
+        storage = {account: self._storage(account) for account in (*CONTRACTS_WITH_STATE, *self.wallets)}
         accounts = Trie({account: _account(trie.root) for account, trie in storage.items()} | _crowd())
         proofs = tuple(
             AccountProof(
                 account,
                 accounts.proof(account),
-                tuple(SlotProof(slot, storage[account].proof(slot)) for slot in slots if slot not in without),
+                tuple(SlotProof(slot, storage[account].proof(slot)) for slot in slots),
             )
             for account, slots in wanted.items()
         )
-        return replace(c, sealer=sealer, proof=StateProof(header(accounts.root), proofs))
+        return StateProof(header(accounts.root, number, time), proofs)
 
     def _storage(self, account: bytes) -> Trie:
         crowd = {keccak(b"slot %d" % n): rlp.encode(n + 1) for n in range(40)}
@@ -111,6 +119,11 @@ def header(state_root: bytes, number: int = BLOCK, time: int = NOW) -> bytes:
     fields: list[Any] = [keccak(b"parent"), keccak(b"uncles"), bytes(20), state_root, bytes(32), bytes(32), bytes(256)]
     fields += [0, number, 30_000_000, 0, time, b"", bytes(32), bytes(8), 10**9]
     return bytes(rlp.encode([*fields, bytes(32), 0, 0, bytes(32), bytes(32)]))
+
+
+def signed_by_creator(c: Certificate) -> Certificate:
+    """The certificate with its creator's signature."""
+    return replace(c, signature=sign(0, c.digest))
 
 
 def honest(**said: Any) -> Certificate:

@@ -25,6 +25,7 @@ def test_back_and_forward_on_a_deal(visitor: Visitor, court: Market) -> None:
     visitor.sees("You are the payer.")
     visitor.page.go_back()
     visitor.sees("Terms from somebody else")
+    visitor.settles()
     visitor.page.go_forward()
     visitor.sees("You are the payer.")
 
@@ -36,7 +37,8 @@ def test_back_and_forward_keep_a_registration(visitor: Visitor, work: Path) -> N
     visitor.page.go_back()
     visitor.sees("is saved in this browser")
     visitor.sees("Expected cost")
-    expect(visitor.go).to_be_enabled(timeout=WAIT)  # the wallet has told its account: nothing is being drawn any more
+    expect(visitor.go).to_be_enabled(timeout=WAIT)
+    visitor.settles()
     visitor.page.go_forward()
     visitor.sees("Who are you?")
 

@@ -35,6 +35,12 @@ _SMALL_BUTTONS = """(smallest) => {
     .filter(([, { width, height }]) => width && Math.min(width, height) < smallest)
     .map(([name, { width, height }]) => `${name}: ${width} x ${height}`);
 }"""
+_QUIET = """() => {
+  const running = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning";
+  const now = performance.now();
+  window.quietSince = running ? undefined : (window.quietSince ?? now);
+  return window.quietSince !== undefined && now - window.quietSince > 400;
+}"""
 _WIDTH = "() => Math.max(document.documentElement.scrollWidth, document.querySelector('.stMain').scrollWidth)"
 
 
@@ -106,6 +112,12 @@ class Visitor:
     def misses(self, words: str) -> None:
         """Waits until the words are gone."""
         expect(self.page.get_by_text(words).locator("visible=true")).to_have_count(0, timeout=WAIT)
+
+    def settles(self) -> None:
+        """Waits until nothing has been drawn for a while. A page that is being drawn when somebody goes on to another
+        one may put its own address back: Streamlit's, and known to whoever presses forward at once."""
+        self.page.evaluate("() => { delete window.quietSince; }")
+        self.page.wait_for_function(_QUIET, timeout=WAIT, polling=50)
 
     def give(self, *files: Path) -> None:
         self.page.locator("input[type=file]").first.set_input_files([str(file) for file in files])

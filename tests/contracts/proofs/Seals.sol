@@ -112,7 +112,7 @@ contract SealsProof is Proof {
     }
 
     function check_object_frees_no_content(bytes32 objected, bytes32 evidence) public {
-        _requireEarliest(abi.encodeCall(registry.object, (objected, evidence)));
+        _requireEarliest(abi.encodeCall(registry.object, (objected, evidence, "https://e.example")));
     }
 
     /// A claim that there is stays, or goes to a strictly earlier seal; nothing but its retracted bit changes else.

@@ -34,7 +34,7 @@ def test_a_follower_on_a_bad_line_misses_nothing(tmp_path: Path) -> None:
         proxy.faults = at_random(SEED + 1, _FOLLOWER / 4)
         seal_and_mine(chain, 1)
         head = int(chain.rpc("eth_blockNumber"), 16)
-        assert until(lambda: f"block {head}:" in (tmp_path / "followed.log").read_text(), 60)
+        assert until(lambda: f"block {head}:" in (tmp_path / "followed.log").read_text(), 120)
         assert "Traceback" not in (tmp_path / "followed.log").read_text()
         _terminate(victims, follower)
         assert victims.wait(sync("fresh", chain.url)) == 0

@@ -1,0 +1,132 @@
+"""``export-evidence``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from countersign.canonical import from_hex
+from countersign.certificate import Certificate, path_beside
+from countersign.cli.credentials import ANCHORS
+from countersign.cli.shell import Shell, command, digest
+from countersign.durable import open_regular
+from countersign.errors import CountersignError, InputError, Unreachable
+from countersign.evidence import Case, export, verifier_page
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
+from countersign.seal.credentials import credentials_path
+from countersign.seal.disclosure import disclosure_path
+from countersign.verify import Report, verify
+
+if TYPE_CHECKING:
+    from countersign.chain.client import Client
+
+__all__ = ["export_evidence_command"]
+
+_MAX_BESIDE = 16 << 20
+
+
+class _Doubtful(CountersignError):
+    """The check did not succeed; its exit code is the check's."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(
+            f"The work is {report.outcome}. {report.summary}"
+            if report.outcome == "not verified"
+            else f"The work could not be checked. {report.summary}",
+            "Mend that first, or use --anyway for evidence that says so on its first page.",
+        )
+        self.exit_code = report.exit_code
+
+
+@command(
+    "export-evidence",
+    """
+countersign export-evidence photo.jpg                              photo.jpg.evidence.zip, to be checked offline
+countersign export-evidence photo.jpg --without-work --out case.zip
+countersign export-evidence photo.jpg --offline --block-hash 0x…   no network: trust one block hash
+countersign export-evidence stolen.jpg --certificate mine.countersign.json --anyway
+""",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--certificate", type=click.Path(path_type=Path), help="Default: FILE.countersign.json.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="ZIP", help="Default: FILE.evidence.zip.")
+@click.option("--without-work", is_flag=True, help="Leave the work out; its SHA-256 stays.")
+@click.option("--anyway", is_flag=True, help="Also when the check fails: the report says so on its first page.")
+@ANCHORS
+@click.option("--offline", is_flag=True, help="Ask no node.")
+@click.option("--block-hash", metavar="0x…", help="The one block hash you trust, compared across your own sources.")
+def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, out: Path | None, without_work: bool,
+                            anyway: bool, trust_anchors: Path | None, offline: bool,
+                            block_hash: str | None) -> None:  # fmt: skip
+    """One ZIP that a court or regulator checks offline: the work, its certificate and proofs, the report as PDF and
+    JSON, instructions, and the independent verifier where it was built.
+
+    WARNING: the certificate holds the secret salt. Before the claim, whoever gets the ZIP can open the seal.
+    """
+    trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
+    found, c = digest(shell, file), Certificate.load(certificate or path_beside(file))
+    report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell))
+    if report.outcome != "verified" and not anyway:
+        raise _Doubtful(report)
+    signed, manifest = _credentials(file, trust_anchors)
+    work = None if without_work else file
+    case = Case(c, report, found, work, signed, manifest, _beside(disclosure_path(file)), verifier_page())
+    out = out or file.with_name(file.name + ".evidence.zip")
+    with shell.progress(found.size, f"Packing {file.name}") as advance:
+        sums = export(case, out, advance)
+    _tell(shell, case, out, sums)
+
+
+def _client(shell: Shell) -> Client | None:
+    try:
+        return shell.client()
+    except Unreachable:
+        return None
+
+
+def _credentials(file: Path, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
+    """The file with the work's Content Credentials, where one lies beside it, and what they say."""
+    path = credentials_path(file)
+    if path is None or not path.exists():
+        return None, None
+    beside = sidecar_of(file)
+    if path == beside:
+        return path, read_manifest(file, anchors=anchors, sidecar=beside)
+    return path, read_manifest(path, anchors=anchors)
+
+
+def _beside(path: Path) -> bytes | None:
+    """A small file beside the work, or None when there is none."""
+    try:
+        with open_regular(path) as file:
+            data = file.read(_MAX_BESIDE + 1)
+    except FileNotFoundError:
+        return None
+    if len(data) > _MAX_BESIDE:
+        raise InputError(f"{path} is larger than {_MAX_BESIDE >> 20} MB.", "Move it away if it does not belong here.")
+    return data
+
+
+def _tell(shell: Shell, case: Case, out: Path, sums: dict[str, str]) -> None:
+    warnings = _warnings(case)
+    facts: dict[str, Any] = {"file": str(out), "outcome": case.report.outcome, "record": case.uri}
+    facts |= {"files": sums, "warnings": warnings}
+    lines = [f"evidence: {out} ({case.report.outcome}), {len(sums) + 1} files", *(f"warning: {w}" for w in warnings)]
+    shell.answer(facts, "\n".join(lines))
+
+
+def _warnings(case: Case) -> list[str]:
+    said = []
+    if case.claim is None:
+        said.append(
+            "The proof shows no claim, and the ZIP holds the secret salt: whoever gets it can open the seal"
+            + (" and make your claim public" if case.certificate.signature else "")
+            + ". Claim first, or give it to those only who may know."
+        )
+    if case.local:
+        said.append("This is the development chain: its blocks prove nothing to others.")
+    if case.verifier is None:
+        said.append("The independent verifier is not built here, so the ZIP holds none.")
+    return said
