@@ -26,7 +26,9 @@ help:
 
 # Set-up
 
-setup: .venv/.package node_modules/.ready .solc/.ready
+VERIFIER := verifier-js/dist/countersign-verify.html
+
+setup: .venv/.package node_modules/.ready .solc/.ready $(VERIFIER)
 
 machine:
 	@tools/check_machine
@@ -56,6 +58,16 @@ ports: machine
 node_modules/.ready: package-lock.json package.json .npmrc | machine
 	@echo "Set-up: npm packages, as locked, into node_modules"
 	@npm ci --silent
+	@touch $@
+
+verifier-js/node_modules/.ready: verifier-js/package-lock.json verifier-js/package.json verifier-js/.npmrc | machine
+	@echo "Set-up: the second verifier's packages, as locked"
+	@cd verifier-js && npm ci --silent
+	@touch $@
+
+$(VERIFIER): verifier-js/node_modules/.ready verifier-js/build.mjs $(shell find verifier-js/src verifier-js/page deployments -type f)
+	@echo "Set-up: the second verifier, as one page"
+	@cd verifier-js && npm run --silent build
 	@touch $@
 
 .solc/.ready: tools/install_solc.py .venv/.ready node_modules/.ready

@@ -42,6 +42,11 @@ def test_it_carries_the_deployments(installed: Path) -> None:
         assert json.loads((shipped / file.name).read_text()) == json.loads(file.read_text())
 
 
+def test_it_carries_the_second_verifier(installed: Path) -> None:
+    page = (ROOT / "verifier-js" / "dist" / "countersign-verify.html").read_bytes()
+    assert (installed / "countersign" / "countersign-verify.html").read_bytes() == page
+
+
 def test_it_carries_nothing_else(installed: Path) -> None:
     assert {path.name for path in installed.iterdir()} <= {"bin", "countersign", *_metadata(installed)}
 
