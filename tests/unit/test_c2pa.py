@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import sklearn
 from authority import Authority
-from conftest import VECTORS
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
@@ -33,6 +32,7 @@ from countersign.fingerprint.digest import digest_file
 from countersign.seal.credentials import credentials_path, definition, write_credentials
 
 AUTHORITY = Authority()
+VECTORS = Path(__file__).parents[1] / "vectors"
 PHOTO = Path(str(sklearn.__file__)).parent / "datasets" / "images" / "flower.jpg"
 DAY = 86400
 

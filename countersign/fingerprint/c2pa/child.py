@@ -68,7 +68,8 @@ def answer(path: Path, sidecar: bytes | None, anchors: str | None) -> dict[str, 
         return None
     except c2pa.C2paError as error:
         claims = sidecar is not None or _has_manifest(path)
-        return _invalid(f"The manifest cannot be read: {error}.", sidecar is None) if claims else None
+        why = f"The manifest cannot be read: {error}."
+        return _invalid(why, sidecar is None) if claims else None
 
 
 def _has_manifest(path: Path) -> bool:
@@ -83,8 +84,8 @@ def _has_manifest(path: Path) -> bool:
 
 
 def _invalid(why: str, embedded: bool) -> dict[str, Any]:
-    return {"state": "invalid", "embedded": embedded, "problems": [_text(why)], "seal": None, "earlier": [], "actions": [], "training": [],
-            "ingredients": [], "soft_bindings": []}  # fmt: skip
+    empty: dict[str, Any] = {name: [] for name in ("earlier", "actions", "training", "ingredients", "soft_bindings")}
+    return {"state": "invalid", "embedded": embedded, "problems": [_text(why)], "seal": None, **empty}  # fmt: skip
 
 
 def _reduced(
