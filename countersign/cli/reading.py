@@ -119,10 +119,10 @@ def _facts(report: Report, explain: bool) -> dict[str, Any]:
 
 
 def _text(report: Report, explain: bool) -> str:
-    lines = []
+    lines, width = [], max(len(step.name) for step in report.steps)
     for step in report.steps:
         mark, colour = _MARKS[step.state]
-        lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<12} {step.detail}")
+        lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<{width}} {step.detail}")
         if explain:
             lines += [*wrap(EXPLANATIONS[step.name], 96, initial_indent=_UNDER, subsequent_indent=_UNDER), ""]
     colour = {"verified": "green", "not verified": "red", "could not check": "yellow"}[report.outcome]

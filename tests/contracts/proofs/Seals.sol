@@ -67,7 +67,7 @@ contract SealsProof is Proof {
         _requireSealsKept(
             on
                 ? abi.encodeCall(registry.retract, (content, true))
-                : abi.encodeCall(registry.object, (content, evidence))
+                : abi.encodeCall(registry.object, (content, evidence, "https://e.example"))
         );
     }
 
