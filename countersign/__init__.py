@@ -4,14 +4,15 @@ The package reads as a pipeline, lowest layer first (a module imports only from 
 
     errors settings      what goes wrong, and the one place where configuration is read
     records canonical    what is said, and the only place where it becomes bytes
-    merkle fingerprint   RFC 6962 trees; digests of files
+    merkle fingerprint   RFC 6962 trees; what a file is, what it resembles, what its Content Credentials say
     certificate          the file that proves a seal, and the state proofs inside it
     keys                 who signs
     chain                talking to a node: client, sender that survives crashes, codec, deployments
     index                events to rows; the index finds, the chain decides
-    seal models deal     the write flows: a work, a model, a payment under terms
+    seal models deal     the write flows: works one by one, in batches or as they are made; a model; a payment
     checks               AI models that judge bytes (extra: checks)
     oracle               a node: look, sign, tell the others, submit
+    objections           what others say against a claim, answered and judged
     verify               the read flow
     provenance evidence  what a work derives from, as a graph; one ZIP for somebody who checks offline
     cli                  parse, call, print
