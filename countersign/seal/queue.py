@@ -173,7 +173,8 @@ class Queue:
             yield
         except sqlite3.Error as error:
             raise InputError(
-                f"The outputs' queue {self._path} cannot be used: {error}.", "Check the folder, its disk and permissions."
+                f"The outputs' queue {self._path} cannot be used: {error}.",
+                "Check the folder, its disk and permissions.",
             ) from error
 
 
