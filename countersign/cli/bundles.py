@@ -40,6 +40,8 @@ def certificate_command(
 
     With a node at hand the certificate gets a proof of its own, that also shows whether somebody claims the work.
     """
+    if folder and (target or out):
+        raise InputError("--all writes all certificates below one folder.", "Leave out the name and --out.")
     with Bundle(bundle) as opened:
         if folder:
             _write_all(shell, opened, folder, offline)
