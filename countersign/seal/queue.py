@@ -109,11 +109,13 @@ class Queue:
         """The oldest outputs that are in no batch yet."""
         return self._rows(f"{_OPEN} AND root IS NULL AND stage = {_WAITING} ORDER BY id LIMIT ?", limit)
 
-    def batches(self) -> list[bytes]:
-        """The roots of the batches without certificates, oldest first."""
+    def batches(self, *, sealed: bool) -> list[bytes]:
+        """The roots of the batches without certificates that are sealed, or are not; oldest first."""
+        stage = _SEALED if sealed else _WAITING
+        condition = f"{_OPEN} AND root IS NOT NULL AND stage = {stage}"
         with self._reading():
-            sql = f"SELECT root FROM outputs WHERE {_OPEN} AND root IS NOT NULL GROUP BY root ORDER BY min(id)"
-            return [root for (root,) in self._db.execute(sql)]
+            rows = self._db.execute(f"SELECT root FROM outputs WHERE {condition} GROUP BY root ORDER BY min(id)")
+            return [root for (root,) in rows]
 
     def batch(self, root: bytes) -> list[Output]:
         """The outputs under a root without certificates, in the order of their leaves."""

@@ -97,6 +97,7 @@ class Sealing:
         self._flushing = 0
         self._stopped = False
         self._proved = 0
+        self._final: int | None = None
         self.trouble: CountersignError | None = None
         self._broken: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="countersign-sealing", daemon=True)
@@ -240,16 +241,24 @@ class Sealing:
         with _held(self._folder / _LOCK) as held:
             if not held:
                 return
-            in_the_way: InputError | None = None
-            for root in self._queue.batches():
-                try:
-                    self._go_on(root)
-                except InputError as error:  # of one batch's files: the others need not wait
-                    in_the_way = in_the_way or error
+            in_the_way = self._go_on_with_all()
             while due := self._due():
                 self._go_on(self._assign(due))
             if in_the_way:
                 raise in_the_way
+
+    def _go_on_with_all(self) -> InputError | None:
+        """What is in the way of one batch is its files: the others need not wait for it. Nor is the chain asked about
+        every sealed one again and again, while it has made nothing final."""
+        sealed, in_the_way = self._queue.batches(sealed=True), None
+        final = self._client.finalized().number if sealed else self._final
+        for root in self._queue.batches(sealed=False) + (sealed if final != self._final else []):
+            try:
+                self._go_on(root)
+            except InputError as error:
+                in_the_way = in_the_way or error
+        self._final = self._final if in_the_way else final
+        return in_the_way
 
     def _due(self) -> list[Output]:
         waiting = self._queue.waiting(self._batch)

@@ -29,6 +29,7 @@ from countersign.records import ZERO
 from countersign.seal import stream
 from countersign.seal.stream import Sealing, prompt_hash
 from countersign.seal.works import load_secret
+from tools.deployment import deploy_local
 from tools.devnet import Devnet
 
 DEEP = hypothesis.settings.get_current_profile_name() == "deep"
@@ -127,6 +128,30 @@ def test_a_prompt_leaves_the_machine_as_a_salted_hash_only(
     needles = [prompt.encode(), sha256(prompt.encode()).hexdigest().encode(), sha256(prompt.encode()).digest()]
     needles.append(prompt.encode().hex().encode())
     assert bodies and not any(needle in text for needle in needles for text in (*bodies, *kept))
+
+
+def test_waiting_for_finality_asks_next_to_nothing(tmp_path: Path, mining: Callable[[Devnet], Any]) -> None:
+    """It takes a quarter of an hour on Ethereum, and a hundred batches may wait for it together."""
+    asked: list[bytes] = []
+
+    class Heard(FaultProxy):
+        def take(self, body: bytes) -> str | None:
+            asked.append(body)
+            return super().take(body)
+
+    with Devnet(epoch=8) as slow:
+        deploy_local(slow)
+        given = {"key": "test:6", "home": tmp_path / "home", "every": 0.0}
+        with Heard(slow.url) as heard, countersign.sealing(tmp_path / "outputs", rpc=heard.url, batch=1, **given) as s:
+            for _ in range(8):
+                path = s.add(os.urandom(20))
+            s.flush(60, final=False)
+            asked.clear()
+            time.sleep(2.5)
+            assert s.unfinished == 8 and len(asked) <= 5 * 8, "each batch is looked at once"
+            with mining(slow):
+                s.flush(60)
+    assert Certificate.load(path_beside(path)).proof
 
 
 def test_outputs_wait_for_a_node_and_a_full_queue_holds_the_generator_up(

@@ -57,7 +57,7 @@ def test_what_is_done_costs_nothing(tmp_path: Path) -> None:
     queue, asked = Queue(tmp_path, CREATOR, CONTRACTS), list[str]()
     queue.add(output("a"))
     queue._db.set_trace_callback(asked.append)
-    queue.waiting(1), queue.batches(), queue.batch(ZERO), queue.unsealed(), queue.unfinished()
+    queue.waiting(1), queue.batches(sealed=True), queue.batch(ZERO), queue.unsealed(), queue.unfinished()
     queue.sealed(ZERO)
     queue.close()
     db = sqlite3.connect(tmp_path / QUEUE)
