@@ -95,7 +95,7 @@ class Sealing:
         self._process = os.getpid()
         self._changed = threading.Condition()
         self._flushing = 0
-        self._stopped = False
+        self._stopped = self._given_up = False
         self._proved = 0
         self._final: int | None = None
         self.trouble: CountersignError | None = None
@@ -112,7 +112,7 @@ class Sealing:
         try:
             if kind is None:
                 self.flush(final=self._wait)
-            elif issubclass(kind, Exception):
+            elif issubclass(kind, Exception) and not self._given_up:
                 self.flush(_LAST, final=False)
         except CountersignError as trouble:
             if error is None:
@@ -168,6 +168,7 @@ class Sealing:
                 self._require_alive()
                 self._pause(0.05)
         if left():
+            self._given_up = True
             raise self.trouble or InputError(
                 f"{left()} outputs of {self._folder} have no certificate yet.", f"Run: countersign flush {self._folder}"
             )

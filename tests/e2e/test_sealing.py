@@ -344,6 +344,17 @@ def test_a_generators_error_is_not_held_back_by_a_silent_node(
     assert "Countersign: " in raised.value.__notes__[0]
 
 
+def test_a_flush_that_gave_up_is_not_tried_again_at_the_end(
+    make: Callable[..., Sealing], faulty: Callable[..., FaultProxy]
+) -> None:
+    line, began = faulty(), time.monotonic()
+    with pytest.raises(Unreachable), make(rpc=line.url) as s:
+        line.faults = lambda *_: "http 500"
+        s.add(os.urandom(50))
+        s.flush(timeout=1)
+    assert time.monotonic() < began + 45, "a minute more"
+
+
 def test_outside_of_its_context_nothing_is_taken(make: Callable[..., Sealing]) -> None:
     sealing = make()
     with pytest.raises(InputError, match="outside of the context"):
