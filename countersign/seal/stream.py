@@ -75,7 +75,7 @@ def open_sealing(
     client = Client(settings.rpc, settings.chain_id)
     client.check()
     secret = load_secret(settings.secret_path)
-    return Sealing(folder, client, Sender(client, signer, settings.outbox_path), secret, **pace)
+    return Sealing(folder, client, Sender(client, signer, settings.outbox_path.absolute()), secret, **pace)
 
 
 class Sealing:

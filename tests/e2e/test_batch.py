@@ -130,6 +130,19 @@ def test_all_certificates_and_one_are_not_asked_for_together(cli: Cli, folder: P
     assert not (tmp_path / "all").exists()
 
 
+def test_all_certificates_are_not_written_over_those_of_other_seals(cli: Cli, folder: Path) -> None:
+    """An earlier seal of the same file has another root, and nothing but its certificate opens it."""
+    single = folder / "0.png"
+    done(cli("seal", single, key="test:5"))
+    before = path_beside(single).read_bytes()
+    done(cli("seal", folder, key="test:5"))
+    refused(cli("certificate", bundle_beside(folder), "--all", folder), "of another seal", "Move it away")
+    assert path_beside(single).read_bytes() == before
+    path_beside(single).unlink()
+    for _ in range(2):
+        done(cli("certificate", bundle_beside(folder), "--all", folder, "--offline"))
+
+
 def test_a_changed_file_is_not_verified_by_its_bundle(cli: Cli, folder: Path) -> None:
     done(cli("seal", folder, key="test:5"))
     (folder / "0.png").write_bytes(b"changed since")

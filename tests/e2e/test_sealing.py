@@ -283,12 +283,13 @@ def test_a_file_has_one_name_wherever_the_program_goes(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
-    with countersign.sealing("outputs", key="test:6", rpc=chain.url, home=tmp_path / "home", every=60.0) as s:
+    with countersign.sealing("outputs", key="test:6", rpc=chain.url, home="home", every=60.0) as s:
         path = s.add(os.urandom(40), name="one.bin")
         monkeypatch.chdir(tmp_path / "elsewhere")
         s.add(Path("../outputs/one.bin"))
         assert s.unfinished == 1
     assert path == tmp_path / "outputs" / "one.bin" and path_beside(path).exists()
+    assert not list((tmp_path / "elsewhere").iterdir()) and list((tmp_path / "home").glob("outbox*"))
 
 
 def test_after_a_flush_outputs_come_together_again(make: Callable[..., Sealing], chain: Devnet) -> None:
