@@ -15,7 +15,15 @@ from countersign.errors import InputError
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["connect", "make_private_folder", "open_regular", "stream_durably", "transaction", "write_durably"]
+__all__ = [
+    "connect",
+    "make_private_folder",
+    "open_regular",
+    "stream_durably",
+    "transaction",
+    "unlock",
+    "write_durably",
+]
 
 _BUSY = 30.0
 """Seconds that a process waits for another one's write."""
@@ -67,7 +75,17 @@ def _held(path: Path) -> Iterator[int]:
             _sweep(path)
         yield folder
     finally:
+        unlock(folder)
         os.close(folder)
+
+
+def unlock(handle: int) -> None:
+    """Give an open file's lock back. Closing is not enough: a child that was forked meanwhile has the file open too,
+    and would keep the lock for as long as it lives."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _locked(handle: int, patience: float = 0.0) -> bool:
@@ -199,7 +217,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # a full disk ends it by itself
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")

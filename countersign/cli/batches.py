@@ -16,7 +16,7 @@ from countersign.canonical import checksum, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Certificate, bundle_beside
 from countersign.cli.shell import Shell
 from countersign.errors import InputError, NotFinal
-from countersign.seal.folder import Files, changed, digest
+from countersign.seal.folder import Files, changed, compared, digest
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
@@ -47,9 +47,9 @@ def seal_batch(
                 _digest(shell, batch, skip_bad)
                 _require_unchanged(batch)
             _draft(shell, batch)
-        later = _later(batch, sources)
+        there = compared(batch, Files({name: source for name, source in sources.items() if source.exists()}))
         done = _seal(shell, client, signer, batch, wait)
-        shell.answer(_facts(path, done, later), _text(path, done, later))
+        shell.answer(_facts(path, done, *there), _text(path, done, *there))
 
 
 def _where(given: tuple[Path, ...], bundle: Path | None) -> tuple[Path, dict[str, Path]]:
@@ -159,18 +159,13 @@ def _files(batch: seal.Batch) -> Files:
     return Files({name: Path(os.fsdecode(bytes.fromhex(path))) for name, path in noted.items()})
 
 
-def _later(batch: seal.Batch, sources: dict[str, Path]) -> int:
-    """How many files lie there that the batch does not have."""
-    return sum(not batch.has(name) for name, _ in Files(sources).listed())
-
-
 def _some(texts: list[str], what: str) -> str:
     shown = "\n".join(f"  {text}" for text in texts[:_SHOWN])
     more = f"\n  and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
     return f"Nothing is sent, {what}:\n{shown}{more}"
 
 
-def _facts(path: Path, done: Certificate, later: int) -> dict[str, Any]:
+def _facts(path: Path, done: Certificate, later: int, other: int) -> dict[str, Any]:
     return {
         "bundle": str(path),
         "works": done.path.size,
@@ -178,13 +173,17 @@ def _facts(path: Path, done: Certificate, later: int) -> dict[str, Any]:
         "root": to_hex(done.root),
         "state": done.state,
         "notIncluded": later,
+        "changed": other,
     }
 
 
-def _text(path: Path, done: Certificate, later: int) -> str:
+def _text(path: Path, done: Certificate, later: int, other: int) -> str:
     lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {path}"]
     if later:
-        lines.append(f"{later:,} files there are not in it: to seal them too, name another bundle with --bundle.")
+        lines.append(f"Files that are not in it: {later:,}. To seal them too, name another bundle with --bundle.")
+    if other:
+        lines.append(f"Files that changed, or were touched, since they were digested: {other:,}. It is not known that "
+                     "their bytes of now are sealed; countersign verify tells.")  # fmt: skip
     if done.state == "draft":
         return "\n".join(["sealed, but not final yet: reveal nothing. Run the same command in a while:", *lines])
     how = f"You may post the works now; keep the bundle private. Certificates: countersign certificate {path.name} NAME"

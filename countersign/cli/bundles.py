@@ -40,6 +40,8 @@ def certificate_command(
 
     With a node at hand the certificate gets a proof of its own, that also shows whether somebody claims the work.
     """
+    if folder and (target or out):
+        raise InputError("--all writes all certificates below one folder.", "Leave out the name and --out.")
     with Bundle(bundle) as opened:
         if folder:
             _write_all(shell, opened, folder, offline)
@@ -105,9 +107,18 @@ def _write_all(shell: Shell, opened: Bundle, folder: Path, offline: bool) -> Non
         for certificate in opened.certificates():
             path = path_beside(folder / certificate.name)
             path.parent.mkdir(parents=True, exist_ok=True)
+            _require_same_seal(path, certificate)
             _completed(shell, certificate, offline).save(path)
             advance(1)
     shell.answer({"folder": str(folder), "works": opened.size}, f"{opened.size:,} certificates: {folder}")
+
+
+def _require_same_seal(path: Path, certificate: Certificate) -> None:
+    """A certificate may lie there that proves an earlier seal, and the file's own is the only one."""
+    if path.exists():
+        there = Certificate.load(path)
+        if (there.root, there.leaf) != (certificate.root, certificate.leaf):
+            raise InputError(f"{path} is the certificate of another seal.", "Move it away, or name another folder.")
 
 
 def _facts(path: Path, opened: Bundle) -> dict[str, Any]:

@@ -168,6 +168,8 @@ def _picture(file: IO[bytes]) -> Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = image.open(file, formats=FORMATS)
+    except image.DecompressionBombError as error:
+        raise _NoContent(f"The image has too many pixels; at most {MAX_PIXELS:,} are compared.") from error
     except Exception:  # decoders raise nearly every exception type on hostile bytes
         return None
     width, height = picture.size

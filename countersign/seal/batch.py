@@ -91,9 +91,11 @@ class Batch:
         """How many works there are."""
         return int(self._one("SELECT count(*) FROM works"))
 
-    def has(self, name: str) -> bool:
-        """Whether there is a work of that name."""
-        return bool(self._db.execute("SELECT count(*) FROM works WHERE name = ?", (name,)).fetchone()[0])
+    def named(self, name: str) -> Entry | None:
+        """The work of that name, or None."""
+        query = "SELECT position, name, size, modified FROM works WHERE name = ?"
+        row = self._db.execute(query, (name,)).fetchone()
+        return _entry(row) if row else None
 
     def add(self, name: str, work: Work, parents: tuple[bytes, ...] = ()) -> None:
         """Add one work, durably. The same work under the same name again changes nothing.
@@ -261,8 +263,7 @@ class Batch:
         query = f"SELECT {columns} FROM works WHERE position >= ? AND {where} ORDER BY position LIMIT ?"
         at = 0
         while rows := self._db.execute(query, (at, PAGE)).fetchall():
-            for position, name, size, modified in rows:
-                yield Entry(position, name, size or 0, modified or 0)
+            yield from map(_entry, rows)
             at = rows[-1][0] + 1
 
     def _next(self) -> int:
@@ -314,6 +315,11 @@ def _opened(path: FilePath) -> sqlite3.Connection:
     for pragma in ("locking_mode=EXCLUSIVE", "trusted_schema=OFF"):
         db.execute(f"PRAGMA {pragma}")
     return db
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    position, name, size, modified = row
+    return Entry(position, name, size or 0, modified or 0)
 
 
 def _row(work: Work, salt: bytes, parents: tuple[bytes, ...]) -> tuple[Any, ...]:

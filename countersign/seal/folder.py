@@ -18,7 +18,7 @@ from countersign.records import Work
 from countersign.seal.batch import Batch, Entry
 from countersign.seal.said import Said
 
-__all__ = ["Files", "Refused", "changed", "digest"]
+__all__ = ["Files", "Refused", "changed", "compared", "digest"]
 
 _OWN = ".countersign"
 """Part of the name of every file and folder that Countersign makes: some hold secrets."""
@@ -142,11 +142,22 @@ def _in_threads(function: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_
 
 def changed(batch: Batch, files: Files) -> Iterator[str]:
     """Names of works whose files are not as they were digested: another size or time of change, or gone."""
-    for entry in batch.filled():
-        try:
-            now = files.path(entry.name).lstat()
-        except OSError:
-            yield entry.name
-            continue
-        if (now.st_size, now.st_mtime_ns) != (entry.size, entry.modified):
-            yield entry.name
+    return (entry.name for entry in batch.filled() if _differs(files.path(entry.name), entry))
+
+
+def compared(batch: Batch, files: Files) -> tuple[int, int]:
+    """Of the files that lie there now, how many the batch does not have, and how many are not as it digested them."""
+    more = other = 0
+    for name, _ in files.listed():
+        entry = batch.named(name)
+        more += entry is None
+        other += bool(entry and entry.modified and _differs(files.path(name), entry))
+    return more, other
+
+
+def _differs(path: Path, entry: Entry) -> bool:
+    try:
+        now = path.lstat()
+    except OSError:
+        return True
+    return (now.st_size, now.st_mtime_ns) != (entry.size, entry.modified)

@@ -17,7 +17,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from getpass import getpass
@@ -28,10 +28,12 @@ from typing import Any, Self
 
 from countersign.canonical import checksum, from_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.certificate.disclosure import SUFFIX as DISCLOSURE_SUFFIX
 from countersign.certificate.disclosure import disclosure, write_disclosure
+from countersign.certificate.document import SUFFIX
 from countersign.chain.client import Client
 from countersign.chain.sender import Sender, intent
-from countersign.durable import open_regular, write_durably
+from countersign.durable import open_regular, unlock, write_durably
 from countersign.errors import CountersignError, InputError, MissingExtra, NotFinal, SignerError
 from countersign.fingerprint.digest import digest_file
 from countersign.keys.signer import open_signer
@@ -46,6 +48,10 @@ _LOG = logging.getLogger("countersign")
 _LOCK = ".countersign-outputs.lock"
 _PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
+_LAST = 60.0
+"""Seconds for which a generator's own error waits until what it made is sealed."""
+_SUFFIXES = (SUFFIX, DISCLOSURE_SUFFIX)
+"""Names of what is written beside outputs."""
 _KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"%PDF-": ".pdf", b"OggS": ".ogg"}
 
 
@@ -69,7 +75,7 @@ def open_sealing(
     client = Client(settings.rpc, settings.chain_id)
     client.check()
     secret = load_secret(settings.secret_path)
-    return Sealing(folder, client, Sender(client, signer, settings.outbox_path), secret, **pace)
+    return Sealing(folder, client, Sender(client, signer, settings.outbox_path.absolute()), secret, **pace)
 
 
 class Sealing:
@@ -81,14 +87,17 @@ class Sealing:
     ) -> None:  # fmt: skip
         """``secret`` is what salts derive from. A batch is sealed when ``batch`` outputs wait or one has waited
         ``every`` seconds; while ``limit`` wait, :meth:`add` blocks. With ``wait`` the end of the context waits until
-        all certificates are there, else until all is sealed. Raises InputError when the folder cannot be used."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._client, self._sender, self._secret = folder, client, sender, secret
+        all certificates are there, else until all is sealed; after an error it waits a minute at most. Raises
+        InputError when the folder cannot be used, SignerError when it is another key's or for another chain."""
+        self._folder, self._client, self._sender, self._secret = _made(folder), client, sender, secret
         self._batch, self._every, self._limit, self._wait = batch, every, limit, wait
-        self._queue = Queue(folder)
+        self._queue = Queue(self._folder, sender.address, client.contracts)
+        self._process = os.getpid()
         self._changed = threading.Condition()
-        self._hurried = self._stopped = False
+        self._flushing = 0
+        self._stopped = self._given_up = False
         self._proved = 0
+        self._final: int | None = None
         self.trouble: CountersignError | None = None
         self._broken: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="countersign-sealing", daemon=True)
@@ -101,8 +110,10 @@ class Sealing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None or issubclass(kind, Exception):
-                self.flush(final=self._wait and kind is None)
+            if kind is None:
+                self.flush(final=self._wait)
+            elif issubclass(kind, Exception) and not self._given_up:
+                self.flush(_LAST, final=False)
         except CountersignError as trouble:
             if error is None:
                 raise
@@ -125,16 +136,17 @@ class Sealing:
 
         ``data`` is bytes, text, a picture of Pillow (kept as PNG), or the path of a file that stays where it is. The
         others are written into the folder as ``name``, or named by their digest. ``model`` is a published model's id
-        (0x and 64 digits) or a name in words; ``parents`` are the SHA-256 of works it derives from. Raises InputError
-        for what cannot be kept; nothing is queued then.
+        (0x and 64 digits) or a name in words; ``parents`` are the SHA-256 of works it derives from, 32 bytes each.
+        Raises InputError for what cannot be kept or said; nothing is written or queued then.
         """
-        if origin not in ORIGINS or not origin:
-            raise InputError(f"'{origin}' is not an IPTC digital source type.", "Use e.g. trainedAlgorithmicMedia.")
+        self._require_alive()
+        identified = model.startswith("0x")
+        said_model = from_hex(model, 32, "model id") if identified else ZERO
+        _require_sayable(origin, parents, (name, model, prompt))
         self._make_room()
         path = self._kept(data, name)
         content = digest_file(path).sha256
-        identified = model.startswith("0x")
-        work = Work(content, origin=origin, model=from_hex(model, 32, "model id") if identified else ZERO)
+        work = Work(content, origin=origin, model=said_model)
         hashed = None if prompt is None else prompt_hash(self._secret, content, prompt)
         said = disclosure(path.name, work, generator=None if identified else model or None, prompt=hashed)
         write_disclosure(path, said)
@@ -149,17 +161,29 @@ class Sealing:
         Raises the error that is in the way after ``timeout`` seconds, or InputError; the outputs stay queued.
         """
         deadline = time.monotonic() + timeout
-        with self._changed:
-            self._hurried = True
-            self._changed.notify_all()
+        self._require_alive()
         left = self._queue.unfinished if final else self._queue.unsealed
-        while left() and time.monotonic() < deadline:
-            self._require_alive()
-            self._pause(0.05)
+        with self._in_a_hurry():
+            while left() and time.monotonic() < deadline:
+                self._require_alive()
+                self._pause(0.05)
         if left():
+            self._given_up = True
             raise self.trouble or InputError(
                 f"{left()} outputs of {self._folder} have no certificate yet.", f"Run: countersign flush {self._folder}"
             )
+
+    @contextmanager
+    def _in_a_hurry(self) -> Iterator[None]:
+        """Until the last flush is over, no output waits for others to come together with."""
+        with self._changed:
+            self._flushing += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._flushing -= 1
 
     # Keeping
 
@@ -167,6 +191,7 @@ class Sealing:
         """The file that holds the output, on disk."""
         if isinstance(data, os.PathLike):
             path = Path(data)
+            _require_no_companion(path.name)
             self._require_new(path)
             return path
         content, suffix = _content_of(data)
@@ -182,7 +207,9 @@ class Sealing:
             raise InputError(f"{path} has a certificate already.", "Add outputs that are not sealed yet.")
 
     def _name(self, path: Path) -> str:
-        return path.name if path.parent == self._folder else str(path.resolve())
+        """One for each file, however it is named."""
+        whole = path.resolve()
+        return whole.name if whole.parent == self._folder else str(whole)
 
     def _make_room(self) -> None:
         while self._queue.unsealed() >= self._limit:
@@ -215,17 +242,31 @@ class Sealing:
         with _held(self._folder / _LOCK) as held:
             if not held:
                 return
-            for root in self._queue.batches():
-                self._go_on(root)
+            in_the_way = self._go_on_with_all()
             while due := self._due():
                 self._go_on(self._assign(due))
+            if in_the_way:
+                raise in_the_way
+
+    def _go_on_with_all(self) -> InputError | None:
+        """What is in the way of one batch is its files: the others need not wait for it. Nor is the chain asked about
+        every sealed one again and again, while it has made nothing final."""
+        sealed, in_the_way = self._queue.batches(sealed=True), None
+        final = self._client.finalized().number if sealed else self._final
+        for root in self._queue.batches(sealed=False) + (sealed if final != self._final else []):
+            try:
+                self._go_on(root)
+            except InputError as error:
+                in_the_way = in_the_way or error
+        self._final = self._final if in_the_way else final
+        return in_the_way
 
     def _due(self) -> list[Output]:
         waiting = self._queue.waiting(self._batch)
         if not waiting or self._stopped:
             return []
         old = time.time() - waiting[0].at >= self._every
-        return waiting if old or self._hurried or len(waiting) == self._batch else []
+        return waiting if old or self._flushing or len(waiting) == self._batch else []
 
     def _assign(self, outputs: list[Output]) -> bytes:
         """A new batch; its root. Drafts first: when the queue says that a batch has a root, the salts are on disk."""
@@ -239,7 +280,7 @@ class Sealing:
         path = self._folder / output.name
         work = Work(
             output.content,
-            _fingerprint(path),
+            _fingerprint(path, output.content),
             output.origin,
             output.model,
             parents_root(output.parents),
@@ -249,23 +290,28 @@ class Sealing:
 
     def _go_on(self, root: bytes) -> None:
         """Seal a batch, and write its certificates when the seal is final."""
-        paths = [self._certificate_path(output) for output in self._queue.batch(root)]
-        made = [Certificate.load(path) for path in paths]
-        sealer = self._sender.address
-        if any(each.root != root or each.creator != sealer for each in made):
-            raise InputError(
-                f"The drafts of {len(made)} outputs in {self._folder} are not those that {checksum(sealer)} made.",
-                f"Open the folder with the key of {checksum(made[0].creator)}, and put moved drafts back.",
-            )
+        outputs, sealer = self._queue.batch(root), self._sender.address
         if self._client.seal_of(root, sealer) is None:  # not yet, or the chain took it back
+            made = [self._drafted(output, root) for output in outputs]
             self._sender.send(seal_call(made[0]), intent("seal", root, sealer))
         self._queue.sealed(root)
-        with suppress(NotFinal):
-            for path, certificate in zip(paths, made, strict=True):
+        with suppress(NotFinal):  # raised for the first: while a seal is not final, hardly anything is read
+            for output in outputs:
+                certificate = self._drafted(output, root)
                 if certificate.proof is None:
-                    prove(self._client, certificate, sealer).save(path)
+                    prove(self._client, certificate, sealer).save(self._certificate_path(output))
                     self._proved += 1
             self._queue.finish(root)
+
+    def _drafted(self, output: Output, root: bytes) -> Certificate:
+        """The draft of an output as it was made, or its certificate."""
+        made = Certificate.load(self._certificate_path(output))
+        if made.root != root or made.work.content != output.content or made.creator != self._sender.address:
+            raise InputError(
+                f"{self._certificate_path(output)} is not the draft that {checksum(self._sender.address)} made.",
+                "Put back the one that was there.",
+            )
+        return made
 
     def _certificate_path(self, output: Output) -> Path:
         return path_beside(self._folder / output.name)
@@ -273,11 +319,16 @@ class Sealing:
     # Threads
 
     def _require_alive(self) -> None:
+        if self._process != os.getpid():
+            what = f"The outputs of {self._folder} are sealed by the process that opened the folder."
+            raise InputError(what, "Call countersign.sealing in this process, too: they take turns.")
         if self._broken:
             raise InputError(
                 f"Sealing stopped: {type(self._broken).__name__}.", f"The outputs are safe; run: countersign flush "
                 f"{self._folder}",
             ) from self._broken  # fmt: skip
+        if not self._thread.is_alive():
+            raise InputError("Nothing is sealed outside of the context.", "Write: with countersign.sealing(…) as s.")
 
     def _pause(self, seconds: float) -> None:
         with self._changed:
@@ -289,6 +340,8 @@ class Sealing:
             self._changed.notify_all()
 
     def _stop(self) -> None:
+        if self._process != os.getpid():
+            return  # a forked child must not close what its parent uses
         self._stopped = True
         self._wake()
         self._thread.join()
@@ -306,13 +359,45 @@ def _held(path: Path) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         else:
-            yield True
+            try:
+                yield True
+            finally:
+                unlock(lock.fileno())
+
+
+def _made(folder: Path) -> Path:
+    """The folder, there by now, by a name that holds when the program changes its own."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be created: {error.strerror}.", "Name a folder, and check the disk."
+        ) from error
+    return folder.resolve()
+
+
+def _require_sayable(origin: str, parents: Sequence[bytes], texts: Iterable[str | None]) -> None:
+    if origin not in ORIGINS or not origin:
+        raise InputError(f"'{origin}' is not an IPTC digital source type.", "Use e.g. trainedAlgorithmicMedia.")
+    if any(not isinstance(parent, bytes) or len(parent) != 32 for parent in parents):
+        raise InputError("A parent is no SHA-256 of 32 bytes.", "Give the digests of the works it derives from.")
+    for text in texts:
+        _utf8(text or "")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "A name, model, prompt or output is no Unicode text.", "Replace the characters that stand alone."
+        ) from error
 
 
 def _content_of(data: Any) -> tuple[bytes, str]:
     """The bytes of an output and what its name should end with."""
     if isinstance(data, str):
-        return data.encode(), ".txt"
+        return _utf8(data), ".txt"
     if isinstance(data, bytes | bytearray | memoryview):
         content = bytes(data)
         return content, next((kind for start, kind in _KINDS.items() if content.startswith(start)), ".bin")
@@ -329,7 +414,14 @@ def _plain(name: str) -> str:
     """A file name, and no path: nothing is written outside the folder."""
     if name != Path(name).name or name in ("", ".", "..") or "\0" in name or name.startswith("."):
         raise InputError(f"{name!r} is not a file name.", "Give a name without folders and without a dot in front.")
+    _require_no_companion(name)
     return name
+
+
+def _require_no_companion(name: str) -> None:
+    """The certificate or disclosure of another output would be written over it."""
+    if name.endswith(_SUFFIXES):
+        raise InputError(f"{name} is the name of a certificate or disclosure.", "Give the output another name.")
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -343,10 +435,12 @@ def _holds(path: Path, content: bytes) -> bool:
     return True
 
 
-def _fingerprint(path: Path) -> bytes:
+def _fingerprint(path: Path, content: bytes) -> bytes:
+    """That of the bytes that were added: none when the file is gone by now, or holds others."""
     from countersign.fingerprint.iscc import fingerprint_of
 
     try:
-        return fingerprint_of(path)
-    except MissingExtra:
+        fingerprint = fingerprint_of(path)
+        return fingerprint if digest_file(path).sha256 == content else ZERO
+    except (InputError, MissingExtra):
         return ZERO

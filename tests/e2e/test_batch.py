@@ -112,6 +112,37 @@ def test_a_file_that_changed_between_two_runs_is_refused(cli: Cli, folder: Path)
     refused(cli("seal", folder, key="test:5"), "changed since", "0.png", "nothing is sealed yet")
 
 
+def test_going_on_says_which_files_are_not_what_is_sealed(cli: Cli, folder: Path, work: Path, tmp_path: Path) -> None:
+    done(cli("seal", folder, key="test:5"))
+    (folder / "0.png").write_bytes(b"changed since")
+    again = done(cli("seal", folder, key="test:5"))
+    assert "touched, since they were digested: 1" in again.out
+    assert done(cli("seal", folder, "--json", key="test:5")).json["changed"] == 1
+    done(cli("seal", work, "--bundle", tmp_path / "one", "--no-wait", key="test:5"))
+    work.unlink()
+    assert done(cli("seal", work, "--bundle", tmp_path / "one", key="test:5")).out.count("sealed and final") == 1
+
+
+def test_all_certificates_and_one_are_not_asked_for_together(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    done(cli("seal", folder, key="test:5"))
+    for more in (["0.png"], ["--out", tmp_path / "c.json"]):
+        refused(cli("certificate", bundle_beside(folder), *more, "--all", tmp_path / "all"), "Leave out the name")
+    assert not (tmp_path / "all").exists()
+
+
+def test_all_certificates_are_not_written_over_those_of_other_seals(cli: Cli, folder: Path) -> None:
+    """An earlier seal of the same file has another root, and nothing but its certificate opens it."""
+    single = folder / "0.png"
+    done(cli("seal", single, key="test:5"))
+    before = path_beside(single).read_bytes()
+    done(cli("seal", folder, key="test:5"))
+    refused(cli("certificate", bundle_beside(folder), "--all", folder), "of another seal", "Move it away")
+    assert path_beside(single).read_bytes() == before
+    path_beside(single).unlink()
+    for _ in range(2):
+        done(cli("certificate", bundle_beside(folder), "--all", folder, "--offline"))
+
+
 def test_a_changed_file_is_not_verified_by_its_bundle(cli: Cli, folder: Path) -> None:
     done(cli("seal", folder, key="test:5"))
     (folder / "0.png").write_bytes(b"changed since")

@@ -25,8 +25,11 @@ import countersign
 from countersign.certificate import Certificate, path_beside
 from countersign.certificate.disclosure import disclosure_path
 from countersign.errors import InputError, SignerError, Unreachable
+from countersign.records import ZERO
+from countersign.seal import stream
 from countersign.seal.stream import Sealing, prompt_hash
 from countersign.seal.works import load_secret
+from tools.deployment import deploy_local
 from tools.devnet import Devnet
 
 DEEP = hypothesis.settings.get_current_profile_name() == "deep"
@@ -52,6 +55,14 @@ def verified(cli: Cli, path: Path) -> dict[str, Any]:
     assert outcome.code == 0, outcome
     said: dict[str, Any] = outcome.json
     return said
+
+
+def until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for it, and fail when it never happens."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def sent(chain: Devnet) -> int:
@@ -119,6 +130,30 @@ def test_a_prompt_leaves_the_machine_as_a_salted_hash_only(
     assert bodies and not any(needle in text for needle in needles for text in (*bodies, *kept))
 
 
+def test_waiting_for_finality_asks_next_to_nothing(tmp_path: Path, mining: Callable[[Devnet], Any]) -> None:
+    """It takes a quarter of an hour on Ethereum, and a hundred batches may wait for it together."""
+    asked: list[bytes] = []
+
+    class Heard(FaultProxy):
+        def take(self, body: bytes) -> str | None:
+            asked.append(body)
+            return super().take(body)
+
+    with Devnet(epoch=8) as slow:
+        deploy_local(slow)
+        given = {"key": "test:6", "home": tmp_path / "home", "every": 0.0}
+        with Heard(slow.url) as heard, countersign.sealing(tmp_path / "outputs", rpc=heard.url, batch=1, **given) as s:
+            for _ in range(8):
+                path = s.add(os.urandom(20))
+            s.flush(60, final=False)
+            asked.clear()
+            time.sleep(2.5)
+            assert s.unfinished == 8 and len(asked) <= 5 * 8, "each batch is looked at once"
+            with mining(slow):
+                s.flush(60)
+    assert Certificate.load(path_beside(path)).proof
+
+
 def test_outputs_wait_for_a_node_and_a_full_queue_holds_the_generator_up(
     make: Callable[..., Sealing], faulty: Callable[..., FaultProxy], cli: Cli
 ) -> None:
@@ -183,6 +218,161 @@ def test_what_is_sealed_already_keeps_its_certificate(make: Callable[..., Sealin
     with make() as s, pytest.raises(InputError, match="has a certificate already"):
         s.add(work)
     assert path_beside(work).read_bytes() == before
+
+
+def test_what_became_of_a_file_meanwhile_holds_nobody_up(make: Callable[..., Sealing], cli: Cli) -> None:
+    """The bytes that were added are sealed, without a fingerprint of others."""
+    contents = [os.urandom(60) for _ in range(3)]
+    with make(every=60.0) as s:
+        deleted, changed, kept = (s.add(content) for content in contents)
+        deleted.unlink()
+        changed.write_bytes(b"other bytes")
+    made = [Certificate.load(path_beside(path)) for path in (deleted, changed, kept)]
+    assert [each.work.content for each in made] == [sha256(content).digest() for content in contents]
+    assert [each.work.fingerprint == ZERO for each in made] == [True, True, False]
+    verified(cli, kept)
+
+
+def test_a_lost_draft_holds_up_its_own_batch_only(
+    make: Callable[..., Sealing], faulty: Callable[..., FaultProxy], cli: Cli
+) -> None:
+    line = faulty()
+    with make(rpc=line.url, batch=1, wait=False) as s:
+        line.faults = lambda *_: "http 500"
+        lost = s.add(os.urandom(40))
+        with pytest.raises(Unreachable):
+            s.flush(timeout=2)
+        draft = path_beside(lost).read_bytes()
+        path_beside(lost).unlink()
+        line.faults = lambda *_: None
+        other = s.add(os.urandom(40))
+        until(lambda: s.unfinished == 1)
+        verified(cli, other)
+        with pytest.raises(InputError, match=lost.name):
+            s.flush(timeout=0.1)
+        path_beside(lost).write_bytes(draft)
+    assert cli("flush", lost.parent, key="test:6").code == 0
+    verified(cli, lost)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"parents": [b"short"]},
+        {"parents": ["0x" + "ab" * 32]},
+        {"model": "0x12"},
+        {"model": "\ud800"},
+        {"prompt": "\ud800"},
+        {"name": "\ud800.txt"},
+        {"name": "a.png.countersign.json"},
+        {"name": "a.png.disclosure.json"},
+    ],
+)
+def test_what_cannot_be_said_of_an_output_leaves_nothing_and_harms_no_other(
+    make: Callable[..., Sealing], tmp_path: Path, said: dict[str, Any]
+) -> None:
+    with make(wait=False) as s:
+        with pytest.raises(InputError):
+            s.add("an output", **said)
+        assert not [path for path in (tmp_path / "outputs").iterdir() if not path.name.startswith(".")]
+        s.add("a good one")
+
+
+def test_a_file_has_one_name_wherever_the_program_goes(
+    make: Callable[..., Sealing], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: Devnet
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with countersign.sealing("outputs", key="test:6", rpc=chain.url, home="home", every=60.0) as s:
+        path = s.add(os.urandom(40), name="one.bin")
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        s.add(Path("../outputs/one.bin"))
+        assert s.unfinished == 1
+    assert path == tmp_path / "outputs" / "one.bin" and path_beside(path).exists()
+    assert not list((tmp_path / "elsewhere").iterdir()) and list((tmp_path / "home").glob("outbox*"))
+
+
+def test_after_a_flush_outputs_come_together_again(make: Callable[..., Sealing], chain: Devnet) -> None:
+    with make(every=60.0) as s:
+        s.add(os.urandom(20))
+        s.flush(60, final=False)
+        before = sent(chain)
+        late = s.add(os.urandom(20))
+        time.sleep(1)
+        assert not path_beside(late).exists()
+        s.add(os.urandom(20))
+    assert sent(chain) == before + 1
+
+
+def test_a_forked_child_neither_adds_nor_closes(make: Callable[..., Sealing]) -> None:
+    with make() as s:
+        child = os.fork()
+        if not child:
+            try:
+                with pytest.raises(InputError, match="by the process that opened"):
+                    s.add(b"from the child")
+                with pytest.raises(InputError):
+                    s.__exit__(None, None, None)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        s.add(b"from the parent" + os.urandom(9))
+
+
+def test_a_child_forked_while_a_folder_is_sealed_does_not_keep_it(tmp_path: Path) -> None:
+    with stream._held(tmp_path / "lock") as held:
+        child = os.fork()
+        if not child:
+            signal.pause()
+    try:
+        with stream._held(tmp_path / "lock") as again:
+            assert held and again
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_generators_error_is_not_held_back_by_a_silent_node(
+    make: Callable[..., Sealing], faulty: Callable[..., FaultProxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_LAST", 0.5)
+    line = faulty()
+    with pytest.raises(ZeroDivisionError) as raised, make(rpc=line.url) as s:
+        line.faults = lambda *_: "http 500"
+        s.add(os.urandom(50))
+        raise ZeroDivisionError
+    assert "Countersign: " in raised.value.__notes__[0]
+
+
+def test_a_flush_that_gave_up_is_not_tried_again_at_the_end(
+    make: Callable[..., Sealing], faulty: Callable[..., FaultProxy]
+) -> None:
+    line, began = faulty(), time.monotonic()
+    with pytest.raises(Unreachable), make(rpc=line.url) as s:
+        line.faults = lambda *_: "http 500"
+        s.add(os.urandom(50))
+        s.flush(timeout=1)
+    assert time.monotonic() < began + 45, "a minute more"
+
+
+def test_outside_of_its_context_nothing_is_taken(make: Callable[..., Sealing]) -> None:
+    sealing = make()
+    with pytest.raises(InputError, match="outside of the context"):
+        sealing.add(b"x")
+    with sealing:
+        pass
+    with pytest.raises(InputError, match="outside of the context"):
+        sealing.add(b"x")
+
+
+def test_a_folder_keeps_its_key(make: Callable[..., Sealing], cli: Cli, tmp_path: Path) -> None:
+    with make(wait=False) as s:
+        s.add(os.urandom(20))
+    with pytest.raises(SignerError, match="Use that key"):
+        make(key="test:5")
+    outcome = cli("flush", tmp_path / "outputs", key="test:5")
+    assert outcome.code == 2 and "Use that key" in outcome.err
 
 
 def test_nothing_is_generated_without_a_key_or_a_node(make: Callable[..., Sealing], cli: Cli, tmp_path: Path) -> None:

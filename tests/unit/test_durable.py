@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from typing import BinaryIO
 import pytest
 
 from countersign import durable
-from countersign.durable import make_private_folder, stream_durably, write_durably
+from countersign.durable import connect, make_private_folder, stream_durably, transaction, write_durably
 from countersign.errors import InputError
 
 CRASH = """
@@ -224,3 +226,46 @@ def test_what_cannot_be_finished_leaves_nothing(tmp_path: Path, replace: bool) -
     assert list(tmp_path.iterdir()) == []
     stream_durably(tmp_path / "file", lambda file: [file.write(b"x" * 100_000) for _ in range(30)], replace=replace)
     assert (tmp_path / "file").stat().st_size == 3_000_000
+
+
+def test_a_child_forked_while_a_file_is_written_holds_nobody_up(tmp_path: Path) -> None:
+    """As the workers of a data loader, which live long: they have the folder open, and its lock with it."""
+    child = 0
+
+    def fill(file: BinaryIO) -> None:
+        nonlocal child
+        child = os.fork()
+        if not child:
+            signal.pause()
+        file.write(b"x")
+
+    stream_durably(tmp_path / "file", fill)
+    try:
+        probe = os.open(tmp_path, os.O_RDONLY)
+        fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(probe)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_full_disk_ends_a_transaction_and_the_next_one_works(tmp_path: Path) -> None:
+    db = connect(tmp_path / "file.sqlite")
+    db.execute("CREATE TABLE t (x BLOB)")
+    db.execute("PRAGMA max_page_count = 10")
+    with pytest.raises(sqlite3.OperationalError, match="full"), transaction(db):
+        db.execute("INSERT INTO t VALUES (?)", (bytes(100_000),))
+    with transaction(db):
+        db.execute("INSERT INTO t VALUES (1)")
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (1,)
+
+
+def test_what_cannot_be_committed_is_rolled_back(tmp_path: Path) -> None:
+    db = connect(tmp_path / "file.sqlite")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("CREATE TABLE t (x INTEGER PRIMARY KEY, y REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError), transaction(db):
+        db.execute("INSERT INTO t VALUES (1, 2)")
+    with transaction(db):
+        db.execute("INSERT INTO t VALUES (2, 2)")
+    assert db.execute("SELECT x FROM t").fetchall() == [(2,)]
