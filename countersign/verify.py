@@ -398,25 +398,26 @@ def _signed_consent(
     c: Certificate, state: ProvenState, seal: Seal, own: Claim | None, client: Client | None
 ) -> _Answer:
     signer = recover(c.digest, c.signature) if c.signature else None
+    who = "key"
     if not signer or not _same_identity(state, c, signer):
-        return _wallet_consent(c, state, client)
+        if not _wallet_consents(c, state, client):
+            return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
+        assert client
+        signer, who = c.creator, f"contract wallet, says {client.host},"
     key = _key(state, c, signer)
     recorded = own is not None and own.sealed_at == seal.time
     if key and key.cutoff and not (own and recorded and own.consent_at < key.cutoff):
         return "consent", "fail", f"The signing key was cut off on {utc(key.cutoff)}; nothing shows it signed before."
     doubt = _doubt(key, own.consent_at) if own and recorded else None
-    return doubt or ("consent", "pass", "Somebody else sealed it; the creator's key consents by signature.")
+    return doubt or ("consent", "pass", f"Somebody else sealed it; the creator's {who} consents by signature.")
 
 
-def _wallet_consent(c: Certificate, state: ProvenState, client: Client | None) -> _Answer:
-    is_wallet = c.signature and c.creator in state.contracts
-    if client and c.signature and is_wallet and client.is_valid_signature(c.creator, c.digest, c.signature):
-        return (
-            "consent",
-            "pass",
-            f"Somebody else sealed it; the creator's contract wallet consents by signature, says {client.host}.",
-        )
-    return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
+def _wallet_consents(c: Certificate, state: ProvenState, client: Client | None) -> bool:
+    """Whether the creator is a contract wallet that accepts the signature. It answers for today: a wallet that was cut
+    off may have come to do so since, so its cut-off counts as any key's."""
+    if not client or not c.signature or c.creator not in state.contracts:
+        return False
+    return client.is_valid_signature(c.creator, c.digest, c.signature)
 
 
 def _doubt(key: KeyRecord | None, consented: int) -> _Answer | None:

@@ -450,6 +450,18 @@ def test_a_contract_wallets_signature_is_asked_of_the_wallet(sealer: bytes) -> N
     assert check(c).outcome == ("verified" if sealer == CREATOR else "could not check")
 
 
+def test_a_wallet_that_was_cut_off_consents_to_nothing_new() -> None:
+    """Whoever took it over makes it accept what they like, sealed by a key of their own."""
+    c = replace(draft(), signature=b"made by the thief")
+    world = World(wallets=[CREATOR]).sealed(c, THIEF).key(CREATOR, CREATOR, cutoff=SEALED - 10)
+    c = world.prove(c, THIEF)
+    assert failing(check(c, client=Node(world, accepts=True))) == "consent"
+    before = World(dict(world.words), [CREATOR]).key(CREATOR, CREATOR, cutoff=SEALED + 20)
+    claimed = World(dict(before.words), [CREATOR]).claimed(CREATOR, SEALED, SEALED + 10)
+    assert failing(check(before.prove(c, THIEF), client=Node(before, accepts=True))) == "consent"
+    assert check(claimed.prove(c, THIEF), client=Node(claimed, accepts=True)).outcome == "verified"
+
+
 def test_lookup_proves_a_record_or_that_there_is_none() -> None:
     c = honest()
     nobody = lookup(Node(World().sealed(c, CREATOR)), CONTENT)  # type: ignore[arg-type]
