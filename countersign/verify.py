@@ -401,7 +401,8 @@ def _signed_consent(
     who = "key"
     if not signer or not _same_identity(state, c, signer):
         if not _wallet_consents(c, state, client):
-            return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
+            missing = "Somebody else sealed it, and no key of the creator is shown to have consented."
+            return "consent", "unknown", missing
         assert client
         signer, who = c.creator, f"contract wallet, says {client.host},"
     key = _key(state, c, signer)

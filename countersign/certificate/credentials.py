@@ -27,10 +27,11 @@ Finding = tuple[str, Literal["pass", "fail", "warn", "note"], str]
 @dataclass(frozen=True)
 class Brought:
     """What came with a file: its Content Credentials; ``stripped``, whether it is judged by its bytes without them;
-    the SHA-256 of the disclosure that lies beside it."""
+    ``copied``, whether they are those of a published copy beside it; the SHA-256 of the disclosure beside it."""
 
     credentials: Credentials | None = None
     stripped: bool = False
+    copied: bool = False
     disclosure: bytes | None = None
 
     def findings(self, certificate: Certificate, at: int | None) -> list[Finding]:
@@ -38,7 +39,7 @@ class Brought:
         found = [_disclosed(certificate, self.disclosure)] if self.disclosure else []
         if self.credentials is None:
             return found
-        sealed = self.credentials.embedded and not self.stripped
+        sealed = self.credentials.embedded and not (self.stripped or self.copied)
         return found + judge(certificate, self.credentials, sealed=sealed, at=at)
 
 
