@@ -20,27 +20,40 @@ from countersign.times import utc
 
 __all__ = ["Brought", "Finding", "judge", "judged_alone"]
 
-Finding = tuple[str, Literal["pass", "fail", "warn", "note"], str]
+State = Literal["pass", "fail", "unknown", "warn", "note"]
+Finding = tuple[str, State, str]
 """Name, state and detail of a step of verification."""
 
 
 @dataclass(frozen=True)
 class Brought:
     """What came with a file: its Content Credentials; ``stripped``, whether it is judged by its bytes without them;
-    ``copied``, whether they are those of a published copy beside it; the SHA-256 of the disclosure beside it."""
+    ``copied``, whether they are those of a published copy beside it; the SHA-256 of the disclosure beside it;
+    ``unread``, why nobody looked for Content Credentials in a file that may hold some."""
 
     credentials: Credentials | None = None
     stripped: bool = False
     copied: bool = False
     disclosure: bytes | None = None
+    unread: str = ""
 
     def findings(self, certificate: Certificate, at: int | None) -> list[Finding]:
         """The steps that it adds to a certificate's verification; ``at`` is the seal's time, None while unproved."""
         found = [_disclosed(certificate, self.disclosure)] if self.disclosure else []
+        if self.unread:
+            state: State = "unknown" if self.stripped else "note"
+            return [*found, ("manifest", state, f"Content Credentials were not looked at. {self.unread}")]
         if self.credentials is None:
-            return found
+            return [*found, _NO_MANIFEST] if self.stripped else found
         sealed = self.credentials.embedded and not (self.stripped or self.copied)
         return found + judge(certificate, self.credentials, sealed=sealed, at=at)
+
+
+_NO_MANIFEST: Finding = (
+    "manifest",
+    "fail",
+    "What lies in the file where Content Credentials belong cannot be read: anybody may have put it there.",
+)
 
 
 def _disclosed(certificate: Certificate, disclosure: bytes) -> Finding:

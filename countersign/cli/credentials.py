@@ -89,14 +89,15 @@ def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
     """What came with a file that is to be verified; without the library, its Content Credentials are not looked at."""
     if file.name.endswith(".countersign.json"):
         file = file.with_name(file.name.removesuffix(".countersign.json"))
+    said, unread = None, ""
     try:
         said = _credentials_of(file, anchors) if file.is_file() else None
     except MissingExtra as error:
-        said = None
         if anchors or original_digest(file):
-            shell.say(f"not looked at: Content Credentials. {error.message} {error.next_step}")
+            unread = f"{error.message} {error.next_step}"
     disclosed = disclosure_path(original_of(file) or file)
-    return Brought(said, disclosure=digest(shell, disclosed).sha256 if disclosed.is_file() else None)
+    told = digest(shell, disclosed).sha256 if disclosed.is_file() else None
+    return Brought(said, disclosure=told, unread=unread)
 
 
 def stripped(

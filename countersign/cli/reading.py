@@ -76,6 +76,8 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
         assert client is not None and content is not None
         report = lookup(client, content, others)
         report = with_credentials(report, came.credentials) if came.credentials else report
+        if came.unread:
+            shell.say(f"not looked at: Content Credentials. {came.unread}")
     else:
         came, content = stripped(came, file, found, content)
         report = verify(found, content, block_hash=trusted, client=client, witnesses=others, brought=came)

@@ -153,7 +153,10 @@ def test_a_manifest_between_two_pieces_of_a_picture_is_not_left_out() -> None:
     with pytest.raises((OSError, SyntaxError)):
         Image.open(io.BytesIO(cut)).load()
     assert walk(io.BytesIO(cut)) is None and without_credentials(cut) == cut
-    for around in (data[:at] + between + first + second + data[end:], data[:at] + first + second + between + data[end:]):
+    for around in (
+        data[:at] + between + first + second + data[end:],
+        data[:at] + first + second + between + data[end:],
+    ):
         assert without_credentials(around) == whole
 
 
