@@ -375,7 +375,9 @@ def _chain_facts(
     said = _claim(seal, claim, ours, f"as of block {now.block.number}")
     yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
-        yield _objections(c, seal, claim, client)
+        # An earlier seal may hold the claim, and the creator could seal anew to leave behind what was said before.
+        first = seal.block if claim.sealed_at >= seal.time else 0
+        yield _objections(client, claim, c.work.content, first)
 
 
 def _consent(
@@ -467,14 +469,14 @@ def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, clien
     return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
 
 
-def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
-    """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it. Objections are
-    events: the node's word."""
+def _objections(client: Client, claim: Claim, content: bytes, first: int) -> _Answer:
+    """Those from block ``first`` on. Anybody may object, so an objection warns and decides nothing, whatever a
+    committee says of it. Objections are events: the node's word."""
     from countersign import objections  # what offline needs stays light
     from countersign.deal.words import COIN
 
     try:
-        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        found = objections.on_chain(client, claim, content, first)
         if not found:
             return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
         return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
@@ -531,6 +533,7 @@ def lookup(client: Client, content: bytes, witnesses: Sequence[Client] = ()) -> 
         ("record", "pass", f"Claimed by {checksum(claim.creator)}, proven as of block {now.block.number}."),
         _standing(claim),
         ("seal", "pass", f"Sealed on {utc(claim.sealed_at)}."),
+        _objections(client, claim, content, 0),
     ]
     return _report(_numbered(answers), facts)
 

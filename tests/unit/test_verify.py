@@ -313,8 +313,8 @@ class Node:
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         return self.accepts
 
-    def events(self, contract: bytes, name: str, *_: Any, **__: Any) -> list[Any]:
-        return self.against if name == "Objected" else []
+    def events(self, contract: bytes, name: str, *_: Any, first: int = 0, **__: Any) -> list[Any]:
+        return [one for one in self.against if one.log.block >= first] if name == "Objected" else []
 
     def head(self) -> Any:
         return self.block(self.final + 9)
@@ -410,6 +410,24 @@ def test_objections_warn_and_decide_nothing() -> None:
     assert "And 2 more" in detail(check(c, client=node))
     node.against = [objected(CREATOR, bytes(32), 63)]
     assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer
+
+
+def test_sealing_anew_leaves_no_objection_behind() -> None:
+    """The claim's own seal is older than the certificate's: what was said since the claim counts."""
+    c = draft()
+    world = World().sealed(c, CREATOR, time=SEALED, block=70).claimed(CREATOR, SEALED - 90, SEALED - 90)
+    node = Node(world)
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = check(world.prove(c, CREATOR), client=node)
+    assert states(report)["objections"] == "warn" and "1 objection(s)" in detail(report)
+
+
+def test_who_has_no_certificate_is_told_of_objections_too() -> None:
+    node = Node(known(honest()))
+    assert states(lookup(node, CONTENT))["objections"] == "pass"  # type: ignore[arg-type]
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = lookup(node, CONTENT)  # type: ignore[arg-type]
+    assert report.outcome == "verified" and "1 objection(s) against the claim" in detail(report)
 
 
 def objected(objector: bytes, evidence: bytes, block: int) -> Event:
