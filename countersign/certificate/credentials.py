@@ -122,12 +122,17 @@ def _signer(said: Credentials, existed: int | None, at: int | None) -> tuple[Lit
 
 
 def _ended(said: Credentials, by: str, existed: int | None, at: int | None) -> tuple[Literal["warn", "note"], str]:
+    """The C2PA library vouches for no ended certificate, whoever issued it: one that the signer made up must not pass
+    for better once it has ended."""
     until = f" (valid until {utc(said.valid_until)})" if said.valid_until else ""
     by = f"{by}, whose certificate is {said.state}{until}."
+    known: Literal["warn", "note"] = "note"
+    if any("vouches" in problem for problem in said.problems):
+        known, by = "warn", f"{by} No authority is shown to vouch for it: the name may be made up."
     if existed and said.state == "revoked":
-        return "note", f"{by} The chain shows these credentials on {utc(existed)}: compare with the revocation's time."
+        return known, f"{by} The chain shows these credentials on {utc(existed)}: compare with the revocation's time."
     if existed and said.valid_until and (said.valid_from or 0) <= existed <= said.valid_until:
-        return "note", f"{by} The chain shows these credentials on {utc(existed)}, while it was valid."
+        return known, f"{by} The chain shows these credentials on {utc(existed)}, while it was valid."
     if existed or at is None:
         return "warn", f"{by} Nothing shows that it signed before."
     return "warn", f"{by} The seal shows the original on {utc(at)}, not that these credentials existed then."
