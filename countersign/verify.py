@@ -375,7 +375,9 @@ def _chain_facts(
     said = _claim(seal, claim, ours, f"as of block {now.block.number}")
     yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
-        yield _objections(c, seal, claim, client)
+        # An earlier seal may hold the claim, and the creator could seal anew to leave behind what was said before.
+        first = seal.block if claim.sealed_at >= seal.time else 0
+        yield _objections(client, claim, c.work.content, first)
 
 
 def _consent(
@@ -398,25 +400,27 @@ def _signed_consent(
     c: Certificate, state: ProvenState, seal: Seal, own: Claim | None, client: Client | None
 ) -> _Answer:
     signer = recover(c.digest, c.signature) if c.signature else None
+    who = "key"
     if not signer or not _same_identity(state, c, signer):
-        return _wallet_consent(c, state, client)
+        if not _wallet_consents(c, state, client):
+            missing = "Somebody else sealed it, and no key of the creator is shown to have consented."
+            return "consent", "unknown", missing
+        assert client
+        signer, who = c.creator, f"contract wallet, says {client.host},"
     key = _key(state, c, signer)
     recorded = own is not None and own.sealed_at == seal.time
     if key and key.cutoff and not (own and recorded and own.consent_at < key.cutoff):
         return "consent", "fail", f"The signing key was cut off on {utc(key.cutoff)}; nothing shows it signed before."
     doubt = _doubt(key, own.consent_at) if own and recorded else None
-    return doubt or ("consent", "pass", "Somebody else sealed it; the creator's key consents by signature.")
+    return doubt or ("consent", "pass", f"Somebody else sealed it; the creator's {who} consents by signature.")
 
 
-def _wallet_consent(c: Certificate, state: ProvenState, client: Client | None) -> _Answer:
-    is_wallet = c.signature and c.creator in state.contracts
-    if client and c.signature and is_wallet and client.is_valid_signature(c.creator, c.digest, c.signature):
-        return (
-            "consent",
-            "pass",
-            f"Somebody else sealed it; the creator's contract wallet consents by signature, says {client.host}.",
-        )
-    return "consent", "unknown", "Somebody else sealed it, and no key of the creator is shown to have consented."
+def _wallet_consents(c: Certificate, state: ProvenState, client: Client | None) -> bool:
+    """Whether the creator is a contract wallet that accepts the signature. It answers for today: a wallet that was cut
+    off may have come to do so since, so its cut-off counts as any key's."""
+    if not client or not c.signature or c.creator not in state.contracts:
+        return False
+    return client.is_valid_signature(c.creator, c.digest, c.signature)
 
 
 def _doubt(key: KeyRecord | None, consented: int) -> _Answer | None:
@@ -465,14 +469,14 @@ def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, clien
     return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
 
 
-def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
-    """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it. Objections are
-    events: the node's word."""
+def _objections(client: Client, claim: Claim, content: bytes, first: int) -> _Answer:
+    """Those from block ``first`` on. Anybody may object, so an objection warns and decides nothing, whatever a
+    committee says of it. Objections are events: the node's word."""
     from countersign import objections  # what offline needs stays light
     from countersign.deal.words import COIN
 
     try:
-        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        found = objections.on_chain(client, claim, content, first)
         if not found:
             return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
         return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
@@ -529,6 +533,7 @@ def lookup(client: Client, content: bytes, witnesses: Sequence[Client] = ()) -> 
         ("record", "pass", f"Claimed by {checksum(claim.creator)}, proven as of block {now.block.number}."),
         _standing(claim),
         ("seal", "pass", f"Sealed on {utc(claim.sealed_at)}."),
+        _objections(client, claim, content, 0),
     ]
     return _report(_numbered(answers), facts)
 

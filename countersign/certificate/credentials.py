@@ -20,26 +20,40 @@ from countersign.times import utc
 
 __all__ = ["Brought", "Finding", "judge", "judged_alone"]
 
-Finding = tuple[str, Literal["pass", "fail", "warn", "note"], str]
+State = Literal["pass", "fail", "unknown", "warn", "note"]
+Finding = tuple[str, State, str]
 """Name, state and detail of a step of verification."""
 
 
 @dataclass(frozen=True)
 class Brought:
     """What came with a file: its Content Credentials; ``stripped``, whether it is judged by its bytes without them;
-    the SHA-256 of the disclosure that lies beside it."""
+    ``copied``, whether they are those of a published copy beside it; the SHA-256 of the disclosure beside it;
+    ``unread``, why nobody looked for Content Credentials in a file that may hold some."""
 
     credentials: Credentials | None = None
     stripped: bool = False
+    copied: bool = False
     disclosure: bytes | None = None
+    unread: str = ""
 
     def findings(self, certificate: Certificate, at: int | None) -> list[Finding]:
         """The steps that it adds to a certificate's verification; ``at`` is the seal's time, None while unproved."""
         found = [_disclosed(certificate, self.disclosure)] if self.disclosure else []
+        if self.unread:
+            state: State = "unknown" if self.stripped else "note"
+            return [*found, ("manifest", state, f"Content Credentials were not looked at. {self.unread}")]
         if self.credentials is None:
-            return found
-        sealed = self.credentials.embedded and not self.stripped
+            return [*found, _NO_MANIFEST] if self.stripped else found
+        sealed = self.credentials.embedded and not (self.stripped or self.copied)
         return found + judge(certificate, self.credentials, sealed=sealed, at=at)
+
+
+_NO_MANIFEST: Finding = (
+    "manifest",
+    "fail",
+    "What lies in the file where Content Credentials belong cannot be read: anybody may have put it there.",
+)
 
 
 def _disclosed(certificate: Certificate, disclosure: bytes) -> Finding:
@@ -108,12 +122,17 @@ def _signer(said: Credentials, existed: int | None, at: int | None) -> tuple[Lit
 
 
 def _ended(said: Credentials, by: str, existed: int | None, at: int | None) -> tuple[Literal["warn", "note"], str]:
+    """The C2PA library vouches for no ended certificate, whoever issued it: one that the signer made up must not pass
+    for better once it has ended."""
     until = f" (valid until {utc(said.valid_until)})" if said.valid_until else ""
     by = f"{by}, whose certificate is {said.state}{until}."
+    known: Literal["warn", "note"] = "note"
+    if any("vouches" in problem for problem in said.problems):
+        known, by = "warn", f"{by} No authority is shown to vouch for it: the name may be made up."
     if existed and said.state == "revoked":
-        return "note", f"{by} The chain shows these credentials on {utc(existed)}: compare with the revocation's time."
+        return known, f"{by} The chain shows these credentials on {utc(existed)}: compare with the revocation's time."
     if existed and said.valid_until and (said.valid_from or 0) <= existed <= said.valid_until:
-        return "note", f"{by} The chain shows these credentials on {utc(existed)}, while it was valid."
+        return known, f"{by} The chain shows these credentials on {utc(existed)}, while it was valid."
     if existed or at is None:
         return "warn", f"{by} Nothing shows that it signed before."
     return "warn", f"{by} The seal shows the original on {utc(at)}, not that these credentials existed then."

@@ -17,7 +17,7 @@ from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.shell import Shell, command, digest
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import EMBEDDABLE, original_digest
-from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
+from countersign.fingerprint.c2pa.reading import Credentials, original_of, read_manifest, sidecar_of
 from countersign.times import utc
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = [
     "credentialed",
     "disclosed",
     "marking_options",
-    "original_of",
     "stripped",
     "with_copies",
 ]
@@ -79,12 +78,6 @@ def _credentials_of(file: Path, anchors: Path | None) -> Credentials | None:
     return read_manifest(file, anchors=anchors, sidecar=beside)
 
 
-def original_of(file: Path) -> Path | None:
-    """``photo.c2pa.jpg`` → ``photo.jpg``; None for other names."""
-    stem, middle, rest = file.name.rpartition(".c2pa.")
-    return file.with_name(f"{stem}.{rest}") if middle and stem and "." not in rest else None
-
-
 def with_copies(files: Iterable[Path]) -> tuple[Path, ...]:
     """The files, and their published copies that have a draft of their own."""
     copies = [(file, file.with_name(f"{file.stem}.c2pa{file.suffix}")) for file in files]
@@ -96,16 +89,15 @@ def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
     """What came with a file that is to be verified; without the library, its Content Credentials are not looked at."""
     if file.name.endswith(".countersign.json"):
         file = file.with_name(file.name.removesuffix(".countersign.json"))
-    if not file.is_file():
-        return Brought()
+    said, unread = None, ""
     try:
-        said = _credentials_of(file, anchors)
+        said = _credentials_of(file, anchors) if file.is_file() else None
     except MissingExtra as error:
-        said = None
         if anchors or original_digest(file):
-            shell.say(f"not looked at: Content Credentials. {error.message} {error.next_step}")
+            unread = f"{error.message} {error.next_step}"
     disclosed = disclosure_path(original_of(file) or file)
-    return Brought(said, disclosure=digest(shell, disclosed).sha256 if disclosed.is_file() else None)
+    told = digest(shell, disclosed).sha256 if disclosed.is_file() else None
+    return Brought(said, disclosure=told, unread=unread)
 
 
 def stripped(

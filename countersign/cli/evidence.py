@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,15 @@ import click
 
 from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
+from countersign.certificate.credentials import Brought
 from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.credentials import ANCHORS
 from countersign.cli.shell import Shell, command, digest
 from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.evidence import Case, export, verifier_page
-from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
+from countersign.fingerprint.c2pa.container import original_digest
+from countersign.fingerprint.c2pa.reading import Credentials, original_of, read_manifest, sidecar_of
 from countersign.seal.credentials import credentials_path
 from countersign.verify import Report, verify
 
@@ -67,16 +70,19 @@ def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, 
     """
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
     found, c = digest(shell, file), Certificate.load(certificate or path_beside(file))
-    report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell))
+    (signed, manifest), stranger = _credentials(file, found.sha256, trust_anchors), _stranger(file, found.sha256)
+    disclosed = _beside(disclosure_path(original_of(file) or file))
+    told = sha256(disclosed).digest() if disclosed is not None else None
+    came = Brought(manifest, copied=signed is not None, disclosure=told)
+    report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell), brought=came)
     if report.outcome != "verified" and not anyway:
         raise _Doubtful(report)
-    signed, manifest = _credentials(file, trust_anchors)
     work = None if without_work else file
-    case = Case(c, report, found, work, signed, manifest, _beside(disclosure_path(file)), verifier_page())
+    case = Case(c, report, found, work, signed, manifest, disclosed, verifier_page())
     out = out or file.with_name(file.name + ".evidence.zip")
     with shell.progress(found.size, f"Packing {file.name}") as advance:
         sums = export(case, out, advance)
-    _tell(shell, case, out, sums)
+    _tell(shell, case, out, sums, [stranger] if stranger else [])
 
 
 def _client(shell: Shell) -> Client | None:
@@ -86,15 +92,24 @@ def _client(shell: Shell) -> Client | None:
         return None
 
 
-def _credentials(file: Path, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
-    """The file with the work's Content Credentials, where one lies beside it, and what they say."""
+def _credentials(file: Path, content: bytes, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
+    """The file with the work's Content Credentials, where one lies beside it, and what they say; those in the work
+    itself where there is none."""
     path = credentials_path(file)
-    if path is None or not path.exists():
-        return None, None
+    if path is None or not path.exists() or _stranger(file, content):
+        return None, read_manifest(file, anchors=anchors)
     beside = sidecar_of(file)
     if path == beside:
         return path, read_manifest(file, anchors=anchors, sidecar=beside)
     return path, read_manifest(path, anchors=anchors)
+
+
+def _stranger(file: Path, content: bytes) -> str:
+    """Why the file that is named like the work's published copy is left out; "" when it is none, or is that copy."""
+    path = credentials_path(file)
+    if path is None or path == sidecar_of(file) or not path.exists() or original_digest(path) == content:
+        return ""
+    return f"{path.name} was left out: without Content Credentials its bytes are not those of {file.name}."
 
 
 def _beside(path: Path) -> bytes | None:
@@ -109,8 +124,8 @@ def _beside(path: Path) -> bytes | None:
     return data
 
 
-def _tell(shell: Shell, case: Case, out: Path, sums: dict[str, str]) -> None:
-    warnings = _warnings(case)
+def _tell(shell: Shell, case: Case, out: Path, sums: dict[str, str], left_out: list[str]) -> None:
+    warnings = left_out + _warnings(case)
     facts: dict[str, Any] = {"file": str(out), "outcome": case.report.outcome, "record": case.uri}
     facts |= {"files": sums, "warnings": warnings}
     lines = [f"evidence: {out} ({case.report.outcome}), {len(sums) + 1} files", *(f"warning: {w}" for w in warnings)]

@@ -33,6 +33,9 @@ LIMIT = 64 << 20
 _TIMEOUT = 30.0
 _REDIRECTS = 3
 _CHUNK = 1 << 16
+_UNICAST = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("2000::/3")}
+"""Global unicast (IANA's registry of IPv6 address space): all else hides IPv4 addresses (mapped, NAT64 by RFC 6052 and
+8215) or is of one site, and Python calls some of it global."""
 _SHOWN = 120
 _AGAIN = "Check that it is served, then try again."
 
@@ -195,15 +198,16 @@ def _addresses(host: str, port: int, allow_local: bool) -> list[str]:
 
 def _public(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
+    if address not in _UNICAST[address.version]:
+        return False
     return address.is_global and not address.is_multicast and not _hides_ipv4(address)
 
 
 def _hides_ipv4(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Mapped, 6to4, Teredo and NAT64 addresses lead to an IPv4 address that would have to be checked too."""
+    """6to4 and Teredo addresses lead to an IPv4 address that would have to be checked too."""
     if isinstance(address, ipaddress.IPv4Address):
         return False
-    nat64 = address in ipaddress.ip_network("64:ff9b::/96")
-    return bool(address.ipv4_mapped or address.sixtofour or address.teredo or nat64)
+    return bool(address.sixtofour or address.teredo)
 
 
 def _body(response: HTTPResponse, uri: str, limit: int) -> bytes:

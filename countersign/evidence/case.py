@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from countersign import __version__
 from countersign.canonical import checksum, claim_slot, seal_slot, to_hex, unpack_claim, unpack_seal
 from countersign.certificate import Certificate, ProvenState
+from countersign.certificate.disclosure import disclosure_path
 from countersign.certificate.document import SUFFIX
 from countersign.errors import CertificateError
-from countersign.fingerprint.c2pa.reading import Credentials
+from countersign.fingerprint.c2pa.reading import Credentials, original_of
 from countersign.fingerprint.digest import FileDigest, digest_file
 from countersign.names import file_name
 from countersign.records import Block, Claim, Seal
@@ -49,6 +50,12 @@ class Case:
     def name(self) -> str:
         """The work's name in the ZIP: the certificate's, made harmless."""
         return file_name(self.certificate.name)
+
+    @property
+    def disclosure_name(self) -> str:
+        """The disclosure's name in the ZIP: where ``verify`` looks for it."""
+        work = Path(self.name)
+        return disclosure_path(original_of(work) or work).name
 
     def files(self) -> dict[str, tuple[Path, FileDigest]]:
         """Name in the ZIP → a file that is streamed into it, and what it must be. Raises InputError."""
@@ -103,7 +110,7 @@ class Case:
             f"work/{self.name}{SUFFIX}": c.to_json().encode(),
             "report.json": _json(self._report()),
             "c2pa/manifest.json": _json(self.manifest.to_json()) if self.manifest else None,
-            "disclosure/disclosure.json": self.disclosure,
+            f"work/{self.disclosure_name}": self.disclosure,
             f"verifier/{_PAGE}": self.verifier,
         }
         if c.proof:

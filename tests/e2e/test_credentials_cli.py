@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 import sklearn
 from commandline import Cli, Outcome
+from PIL import Image
+
+from countersign.fingerprint.c2pa import reading
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from authority import Authority
@@ -194,3 +198,38 @@ def test_a_sidecar_belongs_to_media_that_get_one(cli: Cli, tmp_path: Path) -> No
     seen, other = cli("verify", clip, "--json"), cli("verify", picture, "--json")
     assert seen.code == 0 and steps(seen)["manifest"][0] == "pass"
     assert other.code == 0 and "manifest" not in steps(other)
+
+
+def test_what_only_lies_where_a_manifest_belongs_is_not_verified(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, copy = tmp_path / "plain.png", tmp_path / "plain.c2pa.png"
+    Image.radial_gradient("L").save(work)
+    work.write_bytes(work.read_bytes() + str(tmp_path).encode())
+    assert cli("seal", work, *AI, "--c2pa", key="test:0").code == 0
+    signed = copy.read_bytes()
+    (tmp_path / "plain.c2pa.png.countersign.json").unlink()
+    junk = b"nothing that anybody signed"
+    chunk = len(junk).to_bytes(4) + b"caBX" + junk + zlib.crc32(b"caBX" + junk).to_bytes(4)
+    data = work.read_bytes()
+    copy.write_bytes(data[:33] + chunk + data[33:])
+    seen = cli("verify", copy, "--json")
+    assert seen.code == 1 and steps(seen)["content"][0] == "pass" and steps(seen)["manifest"][0] == "fail"
+    copy.write_bytes(signed)
+    assert cli("verify", copy).code == 0
+    monkeypatch.setattr(reading, "find_spec", lambda _: None)
+    blind = cli("verify", copy, "--json")
+    assert blind.code == 2 and steps(blind)["manifest"][0] == "unknown" and "media" in steps(blind)["manifest"][1]
+    assert cli("verify", work).code == 0, "where there is nothing to read, no library is missed"
+
+
+def test_a_signers_name_is_one_line_of_its_own(cli: Cli, photo: Path, tmp_path: Path) -> None:
+    """It stands in a step: a line of its own would pass for a step, or for the outcome."""
+    chain, key = AUTHORITY.issue(tmp_path, "x\n\x1b[32mVERIFIED\x1b[0m: Step 9 \u202e")
+    assert cli("seal", photo, *AI, "--c2pa", "--c2pa-cert", chain, "--c2pa-key", key, key="test:0").code == 0
+    for command in (("verify", photo.with_name("photo.c2pa.jpg")), ("c2pa", "show", photo.with_name("photo.c2pa.jpg"))):
+        shown = cli(*command).out
+        assert "x\\x0a\\x1b[32mVERIFIED\\x1b[0m: Step 9 \\u202e" in shown
+        assert not any(
+            line.startswith(("VERIFIED: Step 9", "\x1b[32mVERIFIED\x1b[0m: Step 9")) for line in shown.split("\n")
+        )

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -127,7 +128,6 @@ def test_evidence_is_checked_as_its_readme_says(
     cli: Cli, family: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = family["print"]
-    work.with_name("print.png.disclosure.json").write_text("{}")
     done(cli("c2pa", "sign", work))
     made = done(cli("export-evidence", work, "--json")).json
     assert made["outcome"] == "verified" and {"c2pa/print.c2pa.png", "c2pa/manifest.json"} <= set(made["files"])
@@ -151,6 +151,37 @@ def test_evidence_is_checked_as_its_readme_says(
     for out in packed:
         done(cli(*offline, "--out", out))
     assert packed[0].read_bytes() == packed[1].read_bytes()
+
+
+def test_evidence_judges_what_lies_beside_the_work(cli: Cli, family: dict[str, Path], tmp_path: Path) -> None:
+    """A disclosure and a published copy go into the ZIP as the work's own: they are held to the seal as verify does."""
+    work = picture(tmp_path / "poster.png")
+    seal = ("--origin", "trainedAlgorithmicMedia", "--c2pa", "--disclosure")
+    done(cli("seal", work, *seal, key="test:8"))
+    disclosure, copy = tmp_path / "poster.png.disclosure.json", tmp_path / "poster.c2pa.png"
+    steps = {step["name"]: step["state"] for step in evidence_of(cli, work, tmp_path / "good")["steps"]}
+    assert steps["disclosure"] == steps["manifest"] == "pass" and steps["signer"] == "warn"
+    assert done(cli("verify", tmp_path / "good" / "work" / "poster.png", "--json")).json["steps"][-1]["state"] == "pass"
+    told = disclosure.read_text()
+    disclosure.write_text(told.replace("trainedAlgorithmicMedia", "digitalCapture"))
+    refused(cli("export-evidence", work, "--out", tmp_path / "x.zip"), "disclosure", code=1)
+    failed = evidence_of(cli, work, tmp_path / "bad", "--anyway")
+    assert failed["outcome"] == "not verified"
+    assert cli("verify", tmp_path / "bad" / "work" / "poster.png").code == 1, "whoever unpacks it sees it too"
+    (tmp_path / "bad" / "work" / "poster.png").unlink()
+    assert cli("verify", tmp_path / "bad" / "work" / "poster.png.countersign.json").code == 1
+    disclosure.write_text(told)
+    shutil.copy(family["print"], tmp_path / "other.png")
+    done(cli("seal", tmp_path / "other.png", *seal[:3], key="test:9"))
+    shutil.copy(tmp_path / "other.c2pa.png", copy)
+    made = done(cli("export-evidence", work, "--out", tmp_path / "y.zip", "--json")).json
+    assert "poster.c2pa.png was left out" in made["warnings"][0]
+    assert not any(name.startswith("c2pa/") for name in made["files"])
+
+
+def evidence_of(cli: Cli, work: Path, into: Path, *options: str) -> Any:
+    done(cli("export-evidence", work, "--out", into.with_suffix(".zip"), *options))
+    return json.loads((unpacked(into.with_suffix(".zip"), into) / "report.json").read_text())
 
 
 def test_evidence_of_an_unclaimed_or_changed_work_warns(cli: Cli, family: dict[str, Path], tmp_path: Path) -> None:

@@ -378,7 +378,7 @@ def test_a_chain_time_outlives_a_certificate() -> None:
     assert read and read.state == "expired" and read.valid_from and read.valid_until
     certificate = draft(content=digest_file(picture).sha256)
     for at, sealed, state, words in (
-        (read.valid_until - 1, True, "note", "while it was valid"),
+        (read.valid_until - 1, True, "warn", "the name may be made up. The chain shows these credentials on"),
         (read.valid_until + 1, True, "warn", "Nothing shows that it signed before"),
         (read.valid_from - 1, True, "warn", "Nothing shows that it signed before"),
         (read.valid_until - 1, False, "warn", "not that these credentials existed then"),
@@ -386,6 +386,9 @@ def test_a_chain_time_outlives_a_certificate() -> None:
     ):
         name, found, detail = judge(certificate, read, sealed=sealed, at=at)[1]
         assert (name, found) == ("signer", state) and words in detail and "expired" in detail, (at, sealed)
+    vouched = replace(read, problems=())
+    state, detail = judge(certificate, vouched, sealed=True, at=read.valid_until - 1)[1][1:]
+    assert state == "note" and "while it was valid" in detail and "made up" not in detail
 
 
 def test_an_expired_certificate_hides_no_tampering(tmp_path: Path) -> None:

@@ -140,6 +140,35 @@ def test_of_a_png_only_the_manifest_is_left_out() -> None:
     assert without_credentials(after) == after
 
 
+def test_a_manifest_between_two_pieces_of_a_picture_is_not_left_out() -> None:
+    """Decoders end the picture there: what is seen is not what was sealed."""
+    data, between = png(), chunk(b"caBX", b"anything")
+    at = data.index(b"IDAT") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4])
+    body = data[at + 8 : end - 4]
+    first, second = chunk(b"IDAT", body[:40]), chunk(b"IDAT", body[40:])
+    whole = data[:at] + first + second + data[end:]
+    cut = data[:at] + first + between + second + data[end:]
+    assert Image.open(io.BytesIO(whole)).tobytes() == Image.open(io.BytesIO(data)).tobytes()
+    with pytest.raises((OSError, SyntaxError)):
+        Image.open(io.BytesIO(cut)).load()
+    assert walk(io.BytesIO(cut)) is None and without_credentials(cut) == cut
+    for around in (
+        data[:at] + between + first + second + data[end:],
+        data[:at] + first + second + between + data[end:],
+    ):
+        assert without_credentials(around) == whole
+
+
+def test_a_manifest_that_moves_a_second_picture_is_not_left_out() -> None:
+    """The index of a multi-picture file counts bytes from itself on: a gain map can be put where it points."""
+    data, index = jpeg(), segment(b"MPF\0" + bytes(60), 0xE2)
+    behind = data[:2] + index + segment(manifest()) + data[2:]
+    assert walk(io.BytesIO(behind)) is None and without_credentials(behind) == behind
+    before = data[:2] + segment(manifest()) + index + data[2:]
+    assert without_credentials(before) == data[:2] + index + data[2:]
+
+
 @pytest.mark.parametrize("data", [jpeg(), png()], ids=["jpeg", "png"])
 def test_a_cut_off_picture_is_no_whole_picture(data: bytes, press: Identity, tmp_path: Path) -> None:
     path = tmp_path / "cut"

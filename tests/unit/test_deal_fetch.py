@@ -161,6 +161,7 @@ def test_redirects_are_checked_like_first_targets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
                                   "[::1]", "[fd00::1]", "[fe80::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]",
+                                  "[64:ff9b:1::7f00:1]", "[fec0::1]", "[::7f00:1]",
                                   "[2002:7f00:1::]", "224.0.0.1", "2130706433", "localhost"])  # fmt: skip
 def test_private_addresses_are_not_visited(host: str) -> None:
     refused(f"https://{host}/", "not a public address", allow_local=False)

@@ -313,8 +313,8 @@ class Node:
     def is_valid_signature(self, signer: bytes, digest: bytes, signature: bytes) -> bool:
         return self.accepts
 
-    def events(self, contract: bytes, name: str, *_: Any, **__: Any) -> list[Any]:
-        return self.against if name == "Objected" else []
+    def events(self, contract: bytes, name: str, *_: Any, first: int = 0, **__: Any) -> list[Any]:
+        return [one for one in self.against if one.log.block >= first] if name == "Objected" else []
 
     def head(self) -> Any:
         return self.block(self.final + 9)
@@ -412,6 +412,24 @@ def test_objections_warn_and_decide_nothing() -> None:
     assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer
 
 
+def test_sealing_anew_leaves_no_objection_behind() -> None:
+    """The claim's own seal is older than the certificate's: what was said since the claim counts."""
+    c = draft()
+    world = World().sealed(c, CREATOR, time=SEALED, block=70).claimed(CREATOR, SEALED - 90, SEALED - 90)
+    node = Node(world)
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = check(world.prove(c, CREATOR), client=node)
+    assert states(report)["objections"] == "warn" and "1 objection(s)" in detail(report)
+
+
+def test_who_has_no_certificate_is_told_of_objections_too() -> None:
+    node = Node(known(honest()))
+    assert states(lookup(node, CONTENT))["objections"] == "pass"  # type: ignore[arg-type]
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = lookup(node, CONTENT)  # type: ignore[arg-type]
+    assert report.outcome == "verified" and "1 objection(s) against the claim" in detail(report)
+
+
 def objected(objector: bytes, evidence: bytes, block: int) -> Event:
     log = Log(CONTRACTS.registry, (), b"", block, 0, bytes(32), SEALED + block)
     return Event("Objected", {"content": CONTENT, "objector": objector, "evidence": evidence, "uri": ""}, log)
@@ -448,6 +466,18 @@ def test_a_contract_wallets_signature_is_asked_of_the_wallet(sealer: bytes) -> N
     assert failing(check(c, client=Node(world))) == "signature"
     assert states(check(c))["signature"] == "note"
     assert check(c).outcome == ("verified" if sealer == CREATOR else "could not check")
+
+
+def test_a_wallet_that_was_cut_off_consents_to_nothing_new() -> None:
+    """Whoever took it over makes it accept what they like, sealed by a key of their own."""
+    c = replace(draft(), signature=b"made by the thief")
+    world = World(wallets=[CREATOR]).sealed(c, THIEF).key(CREATOR, CREATOR, cutoff=SEALED - 10)
+    c = world.prove(c, THIEF)
+    assert failing(check(c, client=Node(world, accepts=True))) == "consent"
+    before = World(dict(world.words), [CREATOR]).key(CREATOR, CREATOR, cutoff=SEALED + 20)
+    claimed = World(dict(before.words), [CREATOR]).claimed(CREATOR, SEALED, SEALED + 10)
+    assert failing(check(before.prove(c, THIEF), client=Node(before, accepts=True))) == "consent"
+    assert check(claimed.prove(c, THIEF), client=Node(claimed, accepts=True)).outcome == "verified"
 
 
 def test_lookup_proves_a_record_or_that_there_is_none() -> None:

@@ -1,6 +1,6 @@
 """The process that reads a manifest: question as JSON on stdin, answer on stdout, ``null`` for a file without one.
 
-Everything from the file is cut to a modest size here; what is of the wrong type counts as not said.
+Everything from the file is cut to one line of modest size here; what is of the wrong type counts as not said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from countersign.fingerprint.c2pa import SETTINGS
 from countersign.fingerprint.c2pa.signing import DEVELOPMENT
+from countersign.names import one_line
 
 __all__ = ["answer", "main"]
 
@@ -215,7 +216,8 @@ def _time(text: str) -> int | None:
 
 
 def _text(value: str) -> str:
-    return value[:_TEXT].encode(errors="replace").decode()
+    """One line of modest length: it will stand beside words of ours."""
+    return one_line(value[:_TEXT])
 
 
 def _get(source: Any, name: Any, kind: type = str) -> Any:

@@ -2,7 +2,9 @@
 
 The manifest itself tells which bytes it leaves out; whoever writes it chooses them, so it is never asked. Only what
 C2PA 2.2 (appendix A.3, "Embedding manifests into assets") gives to manifests is dropped: chunks ``caBX`` of PNG, and of
-JPEG the APP11 segments of a JUMBF superbox with C2PA's UUID. No picture decoder looks at either.
+JPEG the APP11 segments of a JUMBF superbox with C2PA's UUID. No picture decoder looks at either, but one between two
+pieces of image data would end the picture there, and one behind the index of a multi-picture file (CIPA DC-007) would
+come to lie where that finds another picture: such a file is taken for no picture at all.
 """
 
 from __future__ import annotations
@@ -82,14 +84,19 @@ class _Malformed(Exception):
 
 
 def _png(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    at = len(_PNG)
+    at, drawn, between = len(_PNG), False, False
     for _ in range(_MOST):
         head = _at(file, at, 8)
         end = at + 12 + int.from_bytes(head[:4])
         if end > size:
             break
         if head[4:] == b"caBX":
+            between = drawn
             yield at, end
+        if head[4:] in (b"IDAT", b"fdAT"):
+            if between:
+                break
+            drawn = True
         if head[4:] == b"IEND":
             return
         at = end
@@ -99,7 +106,7 @@ def _png(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
 def _jpeg(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], int]:
     """The C2PA parts, and where the first scan starts."""
     found: list[tuple[int, int]] = []
-    at, box = 2, None
+    at, box, indexed = 2, None, False
     for _ in range(_MOST):
         head = _at(file, at, 4)
         marker, end = head[1], at + 2 + int.from_bytes(head[2:])
@@ -110,7 +117,11 @@ def _jpeg(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], int]:
             continue
         if marker == 0xDA:
             return found, end
-        box = _c2pa_box(_at(file, at + 4, min(end - at - 4, 48)), box) if marker == 0xEB else None
+        body = _at(file, at + 4, min(end - at - 4, 48))
+        indexed = indexed or (marker == 0xE2 and body.startswith(b"MPF\0"))
+        box = _c2pa_box(body, box) if marker == 0xEB else None
+        if box and indexed:
+            break
         if box:
             found.append((at, end))
         at = end
