@@ -128,11 +128,19 @@ class Shell:
         if self.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
-        began = time.monotonic()
-        rate: Callable[[Any], str] = lambda _: _rate(bar.pos / max(time.monotonic() - began, 0.001), unit)  # noqa: E731
-        with click.progressbar(length=total, label=label, file=sys.stderr, item_show_func=rate) as made:
-            bar: Any = made
-            yield bar.update
+        began, done = time.monotonic(), 0
+
+        def rate(_: Any) -> str:
+            return _rate(done / max(time.monotonic() - began, 0.001), unit)
+
+        with click.progressbar(length=total, label=label, file=sys.stderr, item_show_func=rate) as bar:
+
+            def advance(units: int) -> None:
+                nonlocal done
+                done += units
+                bar.update(units)
+
+            yield advance
 
 
 def _rate(per_second: float, unit: str) -> str:
