@@ -33,7 +33,6 @@ __all__ = [
     "credentialed",
     "disclosed",
     "marking_options",
-    "original_of",
     "stripped",
     "with_copies",
 ]
@@ -79,12 +78,6 @@ def _credentials_of(file: Path, anchors: Path | None) -> Credentials | None:
     return read_manifest(file, anchors=anchors, sidecar=beside)
 
 
-def original_of(file: Path) -> Path | None:
-    """``photo.c2pa.jpg`` → ``photo.jpg``; None for other names."""
-    stem, middle, rest = file.name.rpartition(".c2pa.")
-    return file.with_name(f"{stem}.{rest}") if middle and stem and "." not in rest else None
-
-
 def with_copies(files: Iterable[Path]) -> tuple[Path, ...]:
     """The files, and their published copies that have a draft of their own."""
     copies = [(file, file.with_name(f"{file.stem}.c2pa{file.suffix}")) for file in files]
@@ -104,7 +97,7 @@ def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
         said = None
         if anchors or original_digest(file):
             shell.say(f"not looked at: Content Credentials. {error.message} {error.next_step}")
-    disclosed = disclosure_path(original_of(file) or file)
+    disclosed = disclosure_path(file)
     return Brought(said, disclosure=digest(shell, disclosed).sha256 if disclosed.is_file() else None)
 
 

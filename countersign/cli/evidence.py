@@ -10,7 +10,7 @@ import click
 from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.certificate.disclosure import disclosure_path
-from countersign.cli.credentials import ANCHORS
+from countersign.cli.credentials import ANCHORS, brought
 from countersign.cli.shell import Shell, command, digest
 from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError, Unreachable
@@ -67,10 +67,11 @@ def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, 
     """
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
     found, c = digest(shell, file), Certificate.load(certificate or path_beside(file))
-    report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell))
+    came, client = brought(shell, file, trust_anchors), None if offline else _client(shell)
+    report = verify(c, found.sha256, block_hash=trusted, client=client, brought=came)
     if report.outcome != "verified" and not anyway:
         raise _Doubtful(report)
-    signed, manifest = _credentials(file, trust_anchors)
+    signed, manifest = _credentials(file, came.credentials, trust_anchors)
     work = None if without_work else file
     case = Case(c, report, found, work, signed, manifest, _beside(disclosure_path(file)), verifier_page())
     out = out or file.with_name(file.name + ".evidence.zip")
@@ -86,14 +87,14 @@ def _client(shell: Shell) -> Client | None:
         return None
 
 
-def _credentials(file: Path, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
-    """The file with the work's Content Credentials, where one lies beside it, and what they say."""
+def _credentials(file: Path, said: Credentials | None, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
+    """What the work's Content Credentials say, and the file they are in, unless that is the work itself: a sidecar, or
+    the copy to publish. ``said`` is what the work itself or its sidecar says."""
+    if said:
+        return None if said.embedded else sidecar_of(file), said
     path = credentials_path(file)
     if path is None or not path.exists():
         return None, None
-    beside = sidecar_of(file)
-    if path == beside:
-        return path, read_manifest(file, anchors=anchors, sidecar=beside)
     return path, read_manifest(path, anchors=anchors)
 
 

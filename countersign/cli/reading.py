@@ -11,10 +11,11 @@ import click
 from countersign.canonical import checksum, from_address, from_hex, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Certificate, credential_text, path_beside
 from countersign.cli.bundles import checkable, found_in_bundle
-from countersign.cli.credentials import ANCHORS, brought, original_of, stripped
+from countersign.cli.credentials import ANCHORS, brought, stripped
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.durable import write_durably
 from countersign.errors import InputError, Unreachable
+from countersign.fingerprint.c2pa.container import original_of
 from countersign.records import ORIGINS
 from countersign.times import utc
 from countersign.verify import EXPLANATIONS, Report, lookup, verify, with_credentials

@@ -83,7 +83,7 @@ def test_what_lies_beside_the_work_is_in_it_and_the_work_may_stay_out(work: Path
     assert set(sums) >= {
         "c2pa/photo.c2pa.jpg",
         "c2pa/manifest.json",
-        "disclosure/disclosure.json",
+        "work/photo.jpg.disclosure.json",
         "verifier/countersign-verify.html",
     }
     assert "work/photo.jpg" not in sums
