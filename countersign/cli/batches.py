@@ -101,6 +101,8 @@ def _list(shell: Shell, batch: seal.Batch, sources: dict[str, Path], said: seal.
     if not sources:
         raise InputError(f"{batch.path.name} has no list of works yet.", "Give the folder or files to seal.")
     files = Files(sources)
+    if next(Files(sources).listed(), None) is None:
+        raise InputError(f"{', '.join(map(str, sources.values()))} holds no files to seal.", "Put the works there.")
     where = json.dumps({name: os.fsencode(path).hex() for name, path in sources.items()})
     batch.expect(files.listed(), said.to_json(), where)
     for why, count in files.skipped.items():
@@ -182,9 +184,11 @@ def _facts(path: Path, done: Certificate, later: int) -> dict[str, Any]:
 
 
 def _text(path: Path, done: Certificate, later: int) -> str:
-    lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {path}"]
+    here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {here}"]
     if later:
-        lines.append(f"{later:,} files there are not in it: to seal them too, name another bundle with --bundle.")
+        files = f"{later:,} files there are" if later > 1 else "1 file there is"
+        lines.append(f"{files} not in it: to seal more, name another bundle with --bundle.")
     if done.state == "draft":
         return "\n".join(["sealed, but not final yet: reveal nothing. Run the same command in a while:", *lines])
     how = f"You may post the works now; keep the bundle private. Certificates: countersign certificate {path.name} NAME"

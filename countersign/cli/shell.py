@@ -89,9 +89,9 @@ class Shell:
             answer: str = click.prompt(prompt, hide_input=True, err=True)
             return answer
         try:
-            with open(self.passphrase_fd, encoding="utf-8", closefd=False) as stream:
-                return stream.readline().rstrip("\n")
-        except OSError as error:
+            with open(self.passphrase_fd, "rb", buffering=0, closefd=False) as stream:  # the next line is for others
+                return stream.readline().decode().rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
             raise SignerError(
                 f"No passphrase can be read from file descriptor {self.passphrase_fd}.", "Open it, e.g. 3<FILE."
             ) from error
@@ -173,7 +173,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--rpc", metavar="URL", help="The node to ask. [COUNTERSIGN_RPC]"),
     click.option("--chain", type=int, metavar="ID", help="The chain that is meant. [COUNTERSIGN_CHAIN]"),
     click.option("--home", type=click.Path(path_type=Path), help="Where state is kept. [COUNTERSIGN_HOME]"),
-    click.option("--passphrase-fd", type=int, metavar="N", help="Read the passphrase from file descriptor N."),
+    click.option(
+        "--passphrase-fd", type=int, metavar="N", help="Read passphrases from file descriptor N, a line each."
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text."),
 )
 

@@ -82,7 +82,10 @@ class Sealing:
         """``secret`` is what salts derive from. A batch is sealed when ``batch`` outputs wait or one has waited
         ``every`` seconds; while ``limit`` wait, :meth:`add` blocks. With ``wait`` the end of the context waits until
         all certificates are there, else until all is sealed. Raises InputError when the folder cannot be used."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be a folder for outputs: {error.strerror}.", "Name another.") from error
         self._folder, self._client, self._sender, self._secret = folder, client, sender, secret
         self._batch, self._every, self._limit, self._wait = batch, every, limit, wait
         self._queue = Queue(folder)
@@ -170,6 +173,8 @@ class Sealing:
             self._require_new(path)
             return path
         content, suffix = _content_of(data)
+        if not content:
+            raise InputError("An empty output has nothing to seal.", "Look at what the generator returned.")
         path = self._folder / _plain(name or f"{sha256(content).hexdigest()[:16]}{suffix}")
         self._require_new(path)
         if not _holds(path, content):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from countersign.cli.shell import Shell
+from countersign.errors import SignerError
 from countersign.settings import Settings
 
 
@@ -34,3 +35,13 @@ def test_a_pipe_and_json_see_none(monkeypatch: pytest.MonkeyPatch) -> None:
         with Shell(Settings(Path(), "", 1), as_json, None).progress(1, "Digesting") as advance:
             advance(1)
         assert stream.getvalue() == ""
+
+
+def test_passphrases_are_read_one_line_each(tmp_path: Path) -> None:
+    lines = tmp_path / "lines"
+    lines.write_bytes("one\nzwei ä\n".encode() + b"\xff\n")
+    with lines.open("rb") as opened:
+        shell = Shell(Settings(Path(), "", 1), False, opened.fileno())
+        assert [shell.ask("keystore"), shell.ask("PKCS#12")] == ["one", "zwei ä"]
+        with pytest.raises(SignerError, match="file descriptor"):
+            shell.ask("not UTF-8")
