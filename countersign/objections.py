@@ -244,7 +244,8 @@ def ruling_words(ruling: Ruling, now: int, coin: Callable[[int], str]) -> str:
 def summary(objections: list[Objection], now: int, coin: Callable[[int], str]) -> str:
     """One sentence for each of the first few, after the numbers."""
     unanswered = sum(not one.answered for one in objections)
-    lines = [f"{len(objections)} objection(s) against the claim, {unanswered} unanswered."]
+    many = f"{len(objections)} objection{'s' * (len(objections) > 1)}"
+    lines = [f"Objected to: {many} against the claim, {unanswered} unanswered."]
     lines += [_sentence(one, now, coin) for one in objections[:_SHOWN]]
     left = len(objections) - _SHOWN
     return " ".join(lines + ([f"And {left} more: countersign objections."] if left > 0 else []))

@@ -132,6 +132,14 @@ class Bundle:
             raise _invalid(f"it has no work {position}")
         return found
 
+    def names(self, most: int) -> list[str]:
+        """The first ``most`` names of works, in their order as text."""
+        with self._reading():
+            rows = self._db.execute("SELECT name FROM works ORDER BY name LIMIT ?", (most,)).fetchall()
+            if not all(isinstance(name, str) and _is_text(name) for (name,) in rows):
+                raise _invalid("a name is no text")
+            return [name for (name,) in rows]
+
     def certificates(self) -> Iterator[Certificate]:
         """All certificates in the order of their leaves, holding one page at a time."""
         with self._reading():

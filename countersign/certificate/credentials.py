@@ -117,7 +117,7 @@ def _signer(said: Credentials, existed: int | None, at: int | None) -> tuple[Lit
     if said.state == "trusted":
         return "pass", f"{by}, for whom your trust anchor {said.issuer} vouches.{more}"
     if said.state == "development":
-        return "warn", f"{by}: a development certificate, trusted by nobody.{more}"
+        return "warn", f"C2PA: signed with a DEVELOPMENT certificate, trusted by nobody.{more}"
     return "warn", f"{by}, for whom none of your trust anchors vouches: the name may be made up.{more}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from countersign.canonical import to_hex
 from countersign.durable import write_durably
 from countersign.errors import InputError
+from countersign.fingerprint.c2pa.container import original_of
 from countersign.records import ORIGINS, ZERO, Work
 
 __all__ = ["FORMAT", "SUFFIX", "disclosure", "disclosure_path", "source_type", "write_disclosure"]
@@ -67,7 +68,8 @@ def _statement(origin: str) -> str:
 
 
 def disclosure_path(work: Path) -> Path:
-    """``photo.jpg`` → ``photo.jpg.disclosure.json``."""
+    """``photo.jpg`` → ``photo.jpg.disclosure.json``, which its published copy ``photo.c2pa.jpg`` shares."""
+    work = original_of(work) or work
     return work.with_name(work.name + SUFFIX)
 
 

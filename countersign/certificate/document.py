@@ -122,6 +122,9 @@ class Certificate:
             text = data.decode()
         except UnicodeDecodeError as error:
             raise _invalid("it is not UTF-8 text") from error
+        except FileNotFoundError as error:
+            lost = "Check the name, or seal the work first. A lost one: countersign recover FILE."
+            raise CertificateError(f"{path} cannot be read: {error.strerror}.", lost) from error
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
         return cls.from_json(text)

@@ -130,8 +130,9 @@ class Client:
                 "Try again; if it stays so, set --rpc or COUNTERSIGN_RPC to another node's URL.",
             ) from error
         except Exception as error:  # requests, urllib3 and ssl each raise their own tree
+            at = f"at {self.host} does not answer" if urlsplit(self.url).netloc else "cannot be asked: that is no URL"
             raise Unreachable(
-                f"The node at {self.host} does not answer ({type(error).__name__}).",
+                f"The node {at} ({type(error).__name__}).",
                 "Start one with 'make up', or set --rpc or COUNTERSIGN_RPC to a node's URL.",
             ) from error
         if isinstance(answer.get("error"), dict):

@@ -101,6 +101,8 @@ def _list(shell: Shell, batch: seal.Batch, sources: dict[str, Path], said: seal.
     if not sources:
         raise InputError(f"{batch.path.name} has no list of works yet.", "Give the folder or files to seal.")
     files = Files(sources)
+    if next(Files(sources).listed(), None) is None:
+        raise InputError(f"{', '.join(map(str, sources.values()))} holds no files to seal.", "Put the works there.")
     where = json.dumps({name: os.fsencode(path).hex() for name, path in sources.items()})
     batch.expect(files.listed(), said.to_json(), where)
     for why, count in files.skipped.items():
@@ -178,9 +180,11 @@ def _facts(path: Path, done: Certificate, later: int, other: int) -> dict[str, A
 
 
 def _text(path: Path, done: Certificate, later: int, other: int) -> str:
-    lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {path}"]
+    here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    lines = [f"{done.path.size:,} works under the root {to_hex(done.root)}: {here}"]
     if later:
-        lines.append(f"Files that are not in it: {later:,}. To seal them too, name another bundle with --bundle.")
+        files = f"{later:,} files there are" if later > 1 else "1 file there is"
+        lines.append(f"{files} not in it: to seal more, name another bundle with --bundle.")
     if other:
         lines.append(f"Files that changed, or were touched, since they were digested: {other:,}. It is not known that "
                      "their bytes of now are sealed; countersign verify tells.")  # fmt: skip

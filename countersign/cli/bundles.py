@@ -11,12 +11,16 @@ import click
 from countersign.canonical import checksum, claim_slot, from_hex, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Bundle, Certificate, bundle_beside, path_beside
 from countersign.cli.shell import Shell, certificate_path, command, digest
+from countersign.cli.text import one_line
 from countersign.errors import CertificateError, ChainError, InputError
 
 if TYPE_CHECKING:
     from countersign.chain.client import Client
 
 __all__ = ["certificate_command", "checkable", "found_in_bundle", "taken_out"]
+
+_SHOWN = 20
+"""Names of what a bundle holds, before it only counts."""
 
 
 @command(
@@ -134,10 +138,14 @@ def _facts(path: Path, opened: Bundle) -> dict[str, Any]:
 
 
 def _text(path: Path, opened: Bundle) -> str:
-    facts = _facts(path, opened)
-    return (
-        f"{path}: {opened.size:,} works of {facts['creator']}, {facts['state']}\nroot {facts['root']}, "
-        f"chain {facts['chainId']}"
+    facts, names = _facts(path, opened), opened.names(_SHOWN)
+    return "\n".join(
+        [
+            f"{path}: {opened.size:,} works of {facts['creator']}, {facts['state']}",
+            f"root {facts['root']}, chain {facts['chainId']}",
+            *(f"  {one_line(name)}" for name in names),
+            *([f"  and {opened.size - len(names):,} more"] if opened.size > len(names) else []),
+        ]
     )
 
 
@@ -166,6 +174,8 @@ def taken_out(shell: Shell, target: Path) -> Path:
     whole, _, name = str(target).rpartition(f"{BUNDLE_SUFFIX}#")
     if whole:
         return _kept(shell, Path(whole + BUNDLE_SUFFIX), name)
+    if target.name.endswith(BUNDLE_SUFFIX):
+        raise InputError(f"{target} holds many works.", f"Name one: {target}#NAME, or its file.")
     path = certificate_path(target)
     if not path.exists() and target.is_file():
         found = found_in_bundle(target, content := digest(shell, target).sha256)

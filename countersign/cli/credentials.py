@@ -17,7 +17,7 @@ from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.shell import Shell, command, digest
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import EMBEDDABLE, original_digest
-from countersign.fingerprint.c2pa.reading import Credentials, original_of, read_manifest, sidecar_of
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.times import utc
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def brought(shell: Shell, file: Path, anchors: Path | None) -> Brought:
     except MissingExtra as error:
         if anchors or original_digest(file):
             unread = f"{error.message} {error.next_step}"
-    disclosed = disclosure_path(original_of(file) or file)
+    disclosed = disclosure_path(file)
     told = digest(shell, disclosed).sha256 if disclosed.is_file() else None
     return Brought(said, disclosure=told, unread=unread)
 

@@ -12,13 +12,13 @@ from countersign.canonical import from_hex
 from countersign.certificate import Certificate, path_beside
 from countersign.certificate.credentials import Brought
 from countersign.certificate.disclosure import disclosure_path
-from countersign.cli.credentials import ANCHORS
+from countersign.cli.credentials import ANCHORS, brought
 from countersign.cli.shell import Shell, command, digest
 from countersign.durable import open_regular
 from countersign.errors import CountersignError, InputError, Unreachable
 from countersign.evidence import Case, export, verifier_page
 from countersign.fingerprint.c2pa.container import original_digest
-from countersign.fingerprint.c2pa.reading import Credentials, original_of, read_manifest, sidecar_of
+from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
 from countersign.seal.credentials import credentials_path
 from countersign.verify import Report, verify
 
@@ -70,11 +70,13 @@ def export_evidence_command(shell: Shell, file: Path, certificate: Path | None, 
     """
     trusted = from_hex(block_hash, 32, "block hash") if block_hash else None
     found, c = digest(shell, file), Certificate.load(certificate or path_beside(file))
-    (signed, manifest), stranger = _credentials(file, found.sha256, trust_anchors), _stranger(file, found.sha256)
-    disclosed = _beside(disclosure_path(original_of(file) or file))
+    stranger, disclosed = _stranger(file, found.sha256), _beside(disclosure_path(file))
+    said = brought(shell, file, trust_anchors).credentials
+    signed, manifest = _credentials(file, said, trust_anchors, stranger)
     told = sha256(disclosed).digest() if disclosed is not None else None
-    came = Brought(manifest, copied=signed is not None, disclosure=told)
-    report = verify(c, found.sha256, block_hash=trusted, client=None if offline else _client(shell), brought=came)
+    came = Brought(manifest, copied=signed not in (None, sidecar_of(file)), disclosure=told)
+    client = None if offline else _client(shell)
+    report = verify(c, found.sha256, block_hash=trusted, client=client, brought=came)
     if report.outcome != "verified" and not anyway:
         raise _Doubtful(report)
     work = None if without_work else file
@@ -92,15 +94,16 @@ def _client(shell: Shell) -> Client | None:
         return None
 
 
-def _credentials(file: Path, content: bytes, anchors: Path | None) -> tuple[Path | None, Credentials | None]:
-    """The file with the work's Content Credentials, where one lies beside it, and what they say; those in the work
-    itself where there is none."""
+def _credentials(
+    file: Path, said: Credentials | None, anchors: Path | None, stranger: str
+) -> tuple[Path | None, Credentials | None]:
+    """What the work's Content Credentials say, and the file they are in, unless that is the work itself: a sidecar, or
+    the copy to publish. ``said`` is what the work itself or its sidecar says."""
+    if said:
+        return None if said.embedded else sidecar_of(file), said
     path = credentials_path(file)
-    if path is None or not path.exists() or _stranger(file, content):
-        return None, read_manifest(file, anchors=anchors)
-    beside = sidecar_of(file)
-    if path == beside:
-        return path, read_manifest(file, anchors=anchors, sidecar=beside)
+    if path is None or not path.exists() or stranger:
+        return None, None
     return path, read_manifest(path, anchors=anchors)
 
 

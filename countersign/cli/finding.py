@@ -166,7 +166,7 @@ def _line(one: Likeness) -> str:
 
 def _claimed(row: dict[str, Any]) -> str:
     more = ", retracted" if row["retracted"] else ""
-    more += f", {row['objections']} objection(s)" if row["objections"] else ""
+    more += f", {row['objections']} objection{'s' * (row['objections'] > 1)}" if row["objections"] else ""
     return f"sealed {utc(row['sealed_at'])} by {checksum(row['creator'])}{more}"
 
 

@@ -15,12 +15,13 @@ from countersign.cli.credentials import ANCHORS, brought, stripped
 from countersign.cli.shell import Shell, command, content_of, digest
 from countersign.durable import write_durably
 from countersign.errors import InputError, Unreachable
-from countersign.fingerprint.c2pa.reading import original_of
+from countersign.fingerprint.c2pa.container import original_of
 from countersign.records import ORIGINS
 from countersign.times import utc
 from countersign.verify import EXPLANATIONS, Report, lookup, verify, with_credentials
 
 if TYPE_CHECKING:
+    from countersign.chain.client import Client
     from countersign.objections import Objection
 
 __all__ = ["mine_command", "show_command", "verify_command"]
@@ -70,7 +71,7 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
     if found is None and vc:
         raise InputError("A credential is made from a certificate, and there is none.", "Give one with --certificate.")
     client = None if offline else _client(shell, needed=found is None or bool(witnesses))
-    others = [shell.client(url) for url in witnesses]
+    others = _witnesses(shell, witnesses)
     came = brought(shell, file, trust_anchors)
     if found is None:
         assert client is not None and content is not None
@@ -78,12 +79,15 @@ def verify_command(shell: Shell, file: Path, certificate: Path | None, offline: 
         report = with_credentials(report, came.credentials) if came.credentials else report
         if came.unread:
             shell.say(f"not looked at: Content Credentials. {came.unread}")
+        then = "A copy of a sealed work? 'countersign find FILE' looks for similar ones." * (report.exit_code == 1)
     else:
+        then = ""
         came, content = stripped(came, file, found, content)
         report = verify(found, content, block_hash=trusted, client=client, witnesses=others, brought=came)
         if vc and report.outcome == "verified":
             write_durably(vc, credential_text(found).encode(), replace=False)
-    shell.answer(_facts(report, explain), _text(report, explain))
+            then = f"credential: {vc}"
+    shell.answer(_facts(report, explain), "\n".join([_text(report, explain), *filter(None, [then])]))
     return report.exit_code
 
 
@@ -100,6 +104,16 @@ def _what(shell: Shell, file: Path, certificate: Path | None, offline: bool) -> 
         packed = found_in_bundle(file, content, certificate)
         return packed and checkable(packed, None if offline else _client(shell, needed=False)), content
     return Certificate.load(path), content
+
+
+def _witnesses(shell: Shell, urls: tuple[str, ...]) -> list[Client]:
+    """Clients of nodes that were not asked yet: one that agrees with itself is no witness."""
+    asked = {shell.settings.rpc.rstrip("/")}
+    for url in urls:
+        if url.rstrip("/") in asked:
+            raise InputError(f"{url} is asked already.", "A witness is another node, run by somebody else.")
+        asked.add(url.rstrip("/"))
+    return [shell.client(url) for url in urls]
 
 
 def _client(shell: Shell, needed: bool) -> Any:
@@ -129,7 +143,9 @@ def _text(report: Report, explain: bool) -> str:
         if explain:
             lines += [*wrap(EXPLANATIONS[step.name], 96, initial_indent=_UNDER, subsequent_indent=_UNDER), ""]
     colour = {"verified": "green", "not verified": "red", "could not check": "yellow"}[report.outcome]
-    return "\n".join([*lines, click.style(report.outcome.upper(), fg=colour, bold=True) + f": {report.summary}"])
+    disputed = any(step.name == "objections" and step.state == "warn" for step in report.steps)
+    said = f": {report.summary}" + " Objected to: see the step 'objections'." * disputed
+    return "\n".join([*lines, click.style(report.outcome.upper(), fg=colour, bold=True) + said])
 
 
 @command("show", "countersign show photo.jpg\ncountersign show 0x…")

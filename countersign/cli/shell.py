@@ -89,9 +89,9 @@ class Shell:
             answer: str = click.prompt(prompt, hide_input=True, err=True)
             return answer
         try:
-            with open(self.passphrase_fd, encoding="utf-8", closefd=False) as stream:
-                return stream.readline().rstrip("\n")
-        except OSError as error:
+            with open(self.passphrase_fd, "rb", buffering=0, closefd=False) as stream:  # the next line is for others
+                return stream.readline().decode().rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
             raise SignerError(
                 f"No passphrase can be read from file descriptor {self.passphrase_fd}.", "Open it, e.g. 3<FILE."
             ) from error
@@ -128,11 +128,19 @@ class Shell:
         if self.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
-        began = time.monotonic()
-        rate: Callable[[Any], str] = lambda _: _rate(bar.pos / max(time.monotonic() - began, 0.001), unit)  # noqa: E731
-        with click.progressbar(length=total, label=label, file=sys.stderr, item_show_func=rate) as made:
-            bar: Any = made
-            yield bar.update
+        began, done = time.monotonic(), 0
+
+        def rate(_: Any) -> str:
+            return _rate(done / max(time.monotonic() - began, 0.001), unit)
+
+        with click.progressbar(length=total, label=label, file=sys.stderr, item_show_func=rate) as bar:
+
+            def advance(units: int) -> None:
+                nonlocal done
+                done += units
+                bar.update(units)
+
+            yield advance
 
 
 def _rate(per_second: float, unit: str) -> str:
@@ -165,7 +173,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--rpc", metavar="URL", help="The node to ask. [COUNTERSIGN_RPC]"),
     click.option("--chain", type=int, metavar="ID", help="The chain that is meant. [COUNTERSIGN_CHAIN]"),
     click.option("--home", type=click.Path(path_type=Path), help="Where state is kept. [COUNTERSIGN_HOME]"),
-    click.option("--passphrase-fd", type=int, metavar="N", help="Read the passphrase from file descriptor N."),
+    click.option(
+        "--passphrase-fd", type=int, metavar="N", help="Read passphrases from file descriptor N, a line each."
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text."),
 )
 

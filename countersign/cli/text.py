@@ -17,5 +17,6 @@ def printable(text: str) -> str:
 def one_line(text: str, longest: int = 500) -> str:
     """What a stranger wrote, on one line: without line ends, colours and marks that turn the direction of writing, so
     that it cannot pass for words of ours."""
+    text = " ".join(text.split())
     shown = text if len(text) <= longest else f"{text[:longest]}…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

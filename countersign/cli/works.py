@@ -13,6 +13,7 @@ import click
 from countersign import seal
 from countersign.canonical import checksum, from_hex, to_hex
 from countersign.certificate import BUNDLE_SUFFIX, Certificate, path_beside
+from countersign.certificate.document import SUFFIX
 from countersign.chain.sender import intent
 from countersign.cli.batches import fingerprints, seal_batch
 from countersign.cli.bundles import taken_out
@@ -20,6 +21,7 @@ from countersign.cli.credentials import Described, Marks, credentialed, disclose
 from countersign.cli.finding import EarlierWorks
 from countersign.cli.shell import Shell, certificate_path, command, content_of, digest
 from countersign.errors import InputError, NotFinal, WrongChain
+from countersign.fingerprint.c2pa.container import original_of
 from countersign.records import ORIGINS, ZERO
 
 if TYPE_CHECKING:
@@ -238,7 +240,11 @@ def _sealed_text(done: dict[Path, Certificate]) -> str:
     names = "\n".join(f"  {path}" for path in done)
     if any(certificate.state == "draft" for certificate in done.values()):
         return f"sealed, but not final yet: reveal nothing. Run 'countersign seal --resume' in a while:\n{names}"
-    return f"sealed and final. Certificate{'s' if len(done) > 1 else ''}:\n{names}\nYou may post the work now."
+    works = [path.with_name(path.name.removesuffix(SUFFIX)) for path in done]
+    copies = [str(work) for work in works if (original := original_of(work)) and original in works]
+    post = f"You may post the copy with Content Credentials now: {', '.join(copies)}"
+    post = post if copies else "You may post the work now."
+    return f"sealed and final. Certificate{'s' if len(done) > 1 else ''}:\n{names}\n{post}"
 
 
 @command(

@@ -15,7 +15,7 @@ from countersign.certificate import Certificate, ProvenState
 from countersign.certificate.disclosure import disclosure_path
 from countersign.certificate.document import SUFFIX
 from countersign.errors import CertificateError
-from countersign.fingerprint.c2pa.reading import Credentials, original_of
+from countersign.fingerprint.c2pa.reading import Credentials, sidecar_of
 from countersign.fingerprint.digest import FileDigest, digest_file
 from countersign.names import file_name
 from countersign.records import Block, Claim, Seal
@@ -32,9 +32,9 @@ class Case:
     """One work as evidence.
 
     ``file`` is SHA-256 and size of the work as it is now, None when it is not at hand; ``work`` its path, None when it
-    stays out of the ZIP. ``signed`` is the file with its Content Credentials, a copy of the work or a sidecar, and
-    ``manifest`` what they say; ``disclosure`` the JSON beside the work, ``verifier`` the static page that checks
-    independently; each None where there is none.
+    stays out of the ZIP. ``signed`` is another file with its Content Credentials, a copy of the work or a sidecar, and
+    ``manifest`` what they, or those in the work itself, say; ``disclosure`` the JSON beside the work, ``verifier`` the
+    static page that checks independently; each None where there is none.
     """
 
     certificate: Certificate
@@ -51,18 +51,22 @@ class Case:
         """The work's name in the ZIP: the certificate's, made harmless."""
         return file_name(self.certificate.name)
 
-    @property
-    def disclosure_name(self) -> str:
-        """The disclosure's name in the ZIP: where ``verify`` looks for it."""
-        work = Path(self.name)
-        return disclosure_path(original_of(work) or work).name
-
     def files(self) -> dict[str, tuple[Path, FileDigest]]:
         """Name in the ZIP → a file that is streamed into it, and what it must be. Raises InputError."""
         made = {f"work/{self.name}": (self.work, self.file)} if self.work and self.file else {}
         if self.signed:
-            made[f"c2pa/{file_name(self.signed.name)}"] = (self.signed, digest_file(self.signed))
+            made[self._signed_name(self.signed)] = (self.signed, digest_file(self.signed))
         return made
+
+    def _signed_name(self, signed: Path) -> str:
+        """A sidecar lies beside the work, where ``verify`` looks for it; a copy would be taken for the work."""
+        beside = sidecar_of(Path(self.name))
+        return f"work/{beside}" if signed.suffix == beside.suffix else f"c2pa/{file_name(signed.name)}"
+
+    @property
+    def disclosure_name(self) -> str:
+        """The disclosure's name in the ZIP: beside the work, where ``verify`` looks for it."""
+        return f"work/{disclosure_path(Path(self.name))}"
 
     @property
     def state(self) -> ProvenState | None:
@@ -110,7 +114,7 @@ class Case:
             f"work/{self.name}{SUFFIX}": c.to_json().encode(),
             "report.json": _json(self._report()),
             "c2pa/manifest.json": _json(self.manifest.to_json()) if self.manifest else None,
-            f"work/{self.disclosure_name}": self.disclosure,
+            self.disclosure_name: self.disclosure,
             f"verifier/{_PAGE}": self.verifier,
         }
         if c.proof:

@@ -78,8 +78,8 @@ def _files(case: Case) -> str:
     rows = [
         (f"work/{name}", "the work itself, byte for byte", case.work is not None),
         (f"work/{name}{SUFFIX}", "the certificate: all that a verifier needs", True),
-        ("c2pa/", "its Content Credentials (C2PA), as signed and as read", case.manifest is not None),
-        (f"work/{case.disclosure_name}", "the AI disclosure: verify compares it", case.disclosure is not None),
+        ("c2pa/", "its Content Credentials (C2PA) as read, and a copy that carries them", case.manifest is not None),
+        (case.disclosure_name, "the AI disclosure: verify compares it", case.disclosure is not None),
         ("proof/", "block header and state proofs out of the certificate", case.certificate.proof is not None),
         ("report.pdf, report.json", "what was checked when this was made, and how it went", True),
         ("verifier/", "the independent verifier", case.verifier is not None),

@@ -161,7 +161,7 @@ def _claimed(case: Case) -> str:
 def _credentials(case: Case) -> str:
     m = case.manifest
     if m is None:
-        return "no Content Credentials beside it"
+        return "no Content Credentials"
     return f"Content Credentials: {m.state}" + f", signed by {m.signer or 'nobody named'}" * m.intact
 
 

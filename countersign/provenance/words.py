@@ -63,7 +63,9 @@ def _record_marks(node: Node) -> list[tuple[str, str]]:
         return []
     said = [("pass", f"sealed {utc(r.sealed_at)}"), ("pass", f"claimed by {_who(r.creator)}")]
     said += [("fail", "retracted by its creator")] if r.retracted else []
-    return said + ([("warn", f"{r.objections} objection(s) against the claim")] if r.objections else [])
+    return said + (
+        [("warn", f"{r.objections} objection{'s' * (r.objections > 1)} against the claim")] if r.objections else []
+    )
 
 
 def _certificate_marks(node: Node) -> list[tuple[str, str]]:

@@ -195,6 +195,8 @@ class Sealing:
             self._require_new(path)
             return path
         content, suffix = _content_of(data)
+        if not content:
+            raise InputError("An empty output has nothing to seal.", "Look at what the generator returned.")
         path = self._folder / _plain(name or f"{sha256(content).hexdigest()[:16]}{suffix}")
         self._require_new(path)
         if not _holds(path, content):

@@ -65,6 +65,8 @@ def test_a_folder_from_seal_to_claim(cli: Cli, chain: Devnet, folder: Path, tmp_
     assert "VERIFIED" in done(cli("verify", work)).out
     moved.write_bytes(work.read_bytes())
     done(cli("verify", moved, "--certificate", bundle))
+    listed = done(cli("certificate", bundle)).out.splitlines()
+    assert listed[2:4] == ["  0.png", "  10.png"] and listed[-1] == f"  and {FILES - 20} more"
     taken = tmp_path / "taken.json"
     done(cli("certificate", bundle, "summer/7.png", "--out", taken))
     block = Certificate.load(taken).proof
@@ -162,7 +164,7 @@ def test_several_files_and_folders_are_packed_by_name(cli: Cli, folder: Path, wo
 
 def test_an_empty_or_missing_folder_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refused(cli("seal", tmp_path / "empty", key="test:5"), "no works")
+    refused(cli("seal", tmp_path / "empty", key="test:5"), "holds no files")
     refused(cli("seal", tmp_path / "none.countersign.bundle", "--resume", key="test:5"), "does not exist")
     refused(cli("seal", tmp_path / "none", "--bundle", tmp_path / "b", key="test:5"), "none")
     assert list(tmp_path.glob("*.countersign.bundle*")) == []
@@ -174,6 +176,7 @@ def test_names_that_a_bundle_lacks_are_refused(cli: Cli, folder: Path, work: Pat
     for target in ("none.png", "0x" + "00" * 32, work):
         refused(cli("certificate", bundle, target), "has no work")
     refused(cli("claim", f"{bundle}#none.png", key="test:5"), "has no work")
+    refused(cli("claim", bundle, key="test:5"), "holds many works", "#NAME")
     refused(cli("verify", work, "--certificate", bundle), "no certificate of")
 
 

@@ -179,7 +179,7 @@ def _calls(cli: Cli, work: Path, lying: Callable[[Lie], LyingNode]) -> list[Any]
 def test_witnesses_must_agree(
     cli: Cli, claimed: Path, chain: Devnet, lying: Callable[[Lie], LyingNode], faulty: Callable[..., FaultProxy]
 ) -> None:
-    agreed = done(cli("verify", claimed, "--json", "--witness", faulty().url, "--witness", chain.url))
+    agreed = done(cli("verify", claimed, "--json", "--witness", faulty().url, "--witness", faulty().url))
     assert "is final, say" in agreed.json["steps"][4]["detail"]
 
     def other(method: str, parameters: Any, result: Any) -> Any:
@@ -192,6 +192,7 @@ def test_witnesses_must_agree(
     silent = done(cli("verify", claimed, "--witness", "http://127.0.0.1:9"), 2)
     assert "does not answer" in silent.err
     assert "asks none" in done(cli("verify", claimed, "--offline", "--witness", chain.url), 2).err
+    assert "asked already" in done(cli("verify", claimed, "--witness", f"{chain.url}/"), 2).err
 
 
 def test_a_certificate_is_refreshed_and_kept_where_nothing_is_newer(

@@ -132,7 +132,7 @@ def test_an_earlier_work_is_upheld_another_one_is_not(house: World, desk: Cli, t
     assert text.count("\nobjection ") + text.startswith("objection ") == 2  # no line of the stranger's making
 
     seen = step(desk, theirs)
-    assert seen["state"] == "warn" and "2 objection(s) against the claim, 1 unanswered" in seen["detail"]
+    assert seen["state"] == "warn" and "2 objections against the claim, 1 unanswered" in seen["detail"]
     assert f"(policy {checksum(house.policy_address)}, 0.1 coin at stake each) upheld it on" in seen["detail"]
     assert "did not uphold it on" in step(desk, other)["detail"]
     assert "answered" in desk("show", theirs).out

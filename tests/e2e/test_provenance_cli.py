@@ -184,6 +184,25 @@ def evidence_of(cli: Cli, work: Path, into: Path, *options: str) -> Any:
     return json.loads((unpacked(into.with_suffix(".zip"), into) / "report.json").read_text())
 
 
+def test_evidence_of_the_published_copy_holds_manifest_and_disclosure(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = ("--origin", "trainedAlgorithmicMedia", "--c2pa", "--disclosure")
+    done(cli("seal", picture(tmp_path / "art.png"), *marks, key="test:9"))
+    copy = tmp_path / "art.c2pa.png"
+    made = done(cli("export-evidence", copy, "--json")).json
+    assert {"c2pa/manifest.json", "work/art.c2pa.png", "work/art.png.disclosure.json"} <= set(made["files"])
+    into = unpacked(Path(made["file"]), tmp_path / "court")
+    steps = {step["name"]: step["state"] for step in json.loads((into / "report.json").read_text())["steps"]}
+    assert (steps["disclosure"], steps["manifest"], steps["signer"]) == ("pass", "pass", "warn")
+    (line,) = re.findall(r"^ +countersign (verify .*)$", (into / "README.txt").read_text(), re.MULTILINE)
+    monkeypatch.chdir(into)
+    checked = done(cli(*shlex.split(line))).out
+    assert " disclosure " in checked and " manifest " in checked
+    tmp_path.joinpath("art.png.disclosure.json").write_text("{}")
+    refused(cli("export-evidence", copy, "--out", tmp_path / "x.zip"), "not the document that was sealed", code=1)
+
+
 def test_evidence_of_an_unclaimed_or_changed_work_warns(cli: Cli, family: dict[str, Path], tmp_path: Path) -> None:
     work, out = family["collage"], tmp_path / "x.zip"
     outcome = done(cli("export-evidence", work, "--without-work", "--out", out))

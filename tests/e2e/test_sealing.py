@@ -205,6 +205,18 @@ def test_the_same_output_twice_is_one_and_other_bytes_need_another_name(make: Ca
         assert s.unfinished <= 1
 
 
+def test_nothing_empty_is_kept_and_a_file_is_no_folder(
+    make: Callable[..., Sealing], chain: Devnet, work: Path, tmp_path: Path
+) -> None:
+    with make() as s:
+        for empty in (b"", ""):
+            with pytest.raises(InputError, match="empty output"):
+                s.add(empty)
+        assert s.unfinished == 0
+    with pytest.raises(InputError, match="cannot be a folder"):
+        countersign.sealing(work, key="test:6", rpc=chain.url, home=tmp_path / "home")
+
+
 @pytest.mark.parametrize("name", ["../up.txt", "a/b.txt", ".hidden", "..", "nul\0.txt", ""])
 def test_no_output_is_written_outside_its_folder(make: Callable[..., Sealing], name: str, tmp_path: Path) -> None:
     with make() as s, pytest.raises(InputError):

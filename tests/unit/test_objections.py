@@ -91,7 +91,7 @@ def test_the_id_binds_chain_registry_content_objector_and_evidence() -> None:
 
 
 def test_a_strangers_words_stay_on_one_line() -> None:
-    assert one_line("a\nb\x1b[31m\u202ec") == "a\ufffdb\ufffd[31m\ufffdc"
+    assert one_line("a\nb\x1b[31m\u202ec") == "a b\ufffd[31m\ufffdc"
     assert one_line("é" * 9, 4) == "éééé…"
 
 
@@ -116,7 +116,7 @@ def test_an_answer_names_its_objection_any_key_of_the_identity_gives_it(store: S
     assert [reply.statement for reply in by_id[first].replies] == ["I have a licence."]
     assert not by_id[second].answered
     words = summary(list(by_id.values()), 0, str)
-    assert words.startswith("2 objection(s) against the claim, 1 unanswered.")
+    assert words.startswith("Objected to: 2 objections against the claim, 1 unanswered.")
 
 
 def test_an_answer_that_would_have_to_be_fetched_counts_for_what_was_said_before_it(store: Store) -> None:

@@ -404,9 +404,9 @@ def test_objections_warn_and_decide_nothing() -> None:
     node.against = [objected(THIEF, evidence[0], place) for place in (60, 61)]  # said twice, it is one
     report = check(c, client=node)
     assert report.outcome == "verified" and states(report)["objections"] == "warn"
-    assert "1 objection(s) against the claim, 1 unanswered" in detail(report)
+    assert "Objected to: 1 objection against the claim, 1 unanswered" in detail(report)
     node.against += [objected(SERVICE, said, 62) for said in evidence[1:]] + [objected(CREATOR, bytes(32), 63)]
-    assert "5 objection(s) against the claim, 0 unanswered" in detail(check(c, client=node))
+    assert "Objected to: 5 objections against the claim, 0 unanswered" in detail(check(c, client=node))
     assert "And 2 more" in detail(check(c, client=node))
     node.against = [objected(CREATOR, bytes(32), 63)]
     assert states(check(c, client=node))["objections"] == "pass"  # the claimant alone has nobody to answer

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from countersign.durable import open_regular
 from countersign.errors import InputError
 
-__all__ = ["EMBEDDABLE", "Walked", "holds", "media_type", "original_digest", "walk", "without_credentials"]
+__all__ = ["EMBEDDABLE", "Walked", "holds", "media_type", "original_digest", "original_of", "walk",
+           "without_credentials"]  # fmt: skip
 
 EMBEDDABLE = ("image/jpeg", "image/png")
 """Where manifests are embedded: dropping them gives the original bytes back, exactly."""
@@ -168,6 +169,12 @@ def holds(signed: bytes, original: bytes) -> bool:
             return False
         kept, at = kept + start - at, end
     return kept == len(original)
+
+
+def original_of(file: Path) -> Path | None:
+    """The original of a published copy, by its name: ``photo.c2pa.jpg`` → ``photo.jpg``; None for other names."""
+    stem, middle, rest = file.name.rpartition(".c2pa.")
+    return file.with_name(f"{stem}.{rest}") if middle and stem and "." not in rest else None
 
 
 def original_digest(path: Path) -> bytes | None:

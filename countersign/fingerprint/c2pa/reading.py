@@ -18,7 +18,7 @@ from countersign.durable import open_regular
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import media_type, walk
 
-__all__ = ["Credentials", "Ingredient", "SealNamed", "original_of", "read_manifest", "sidecar_of"]
+__all__ = ["Credentials", "Ingredient", "SealNamed", "read_manifest", "sidecar_of"]
 
 State = Literal["trusted", "untrusted", "development", "expired", "revoked", "invalid"]
 
@@ -98,12 +98,6 @@ def _plain(value: Any) -> Any:
 def sidecar_of(work: Path) -> Path:
     """Where a manifest beside its file lies, as C2PA's tools have it: ``clip.mp4`` → ``clip.c2pa``."""
     return work.with_suffix(".c2pa")
-
-
-def original_of(file: Path) -> Path | None:
-    """``photo.c2pa.jpg`` → ``photo.jpg``; None for other names."""
-    stem, middle, rest = file.name.rpartition(".c2pa.")
-    return file.with_name(f"{stem}.{rest}") if middle and stem and "." not in rest else None
 
 
 def read_manifest(path: Path, *, anchors: Path | None = None, sidecar: Path | None = None) -> Credentials | None:
