@@ -61,9 +61,10 @@ class Batch:
         of ours, SignerError for another creator's, WrongChain for another chain's.
         """
         self.path, self._secret = path, secret
-        self._db = _opened(path)
+        self._db, file = _opened(path)
         try:
             with self._writing():
+                _require_named(path, file)
                 self._db.execute(f"PRAGMA cache_size={-_CACHE}")
                 self.certificate = self._begun(creator, contracts)
             self._require_ours(creator, contracts)
@@ -303,18 +304,25 @@ class Batch:
             raise InputError(what, then) from error
 
 
-def _opened(path: FilePath) -> sqlite3.Connection:
-    """A connection that nobody shares, to a file that only its owner reads: it will hold salts."""
+def _opened(path: FilePath) -> tuple[sqlite3.Connection, int]:
+    """A connection that nobody shares, to a file that only its owner reads: it will hold salts; the file's number."""
     try:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        open_regular(path).close()
+        with open_regular(path) as file:
+            number = os.fstat(file.fileno()).st_ino
         db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check the disk and permissions.") from error
     for pragma in ("locking_mode=EXCLUSIVE", "trusted_schema=OFF"):
         db.execute(f"PRAGMA {pragma}")
-    return db
+    return db, number
+
+
+def _require_named(path: FilePath, number: int) -> None:
+    """While this one waited for its turn, another may have removed the file: what is written to it would be lost."""
+    if not path.exists() or path.stat().st_ino != number:
+        raise InputError(f"Another process has removed {path.name}.", "Run the same command again.")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

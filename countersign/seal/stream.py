@@ -161,6 +161,7 @@ class Sealing:
         Raises the error that is in the way after ``timeout`` seconds, or InputError; the outputs stay queued.
         """
         deadline = time.monotonic() + timeout
+        self._given_up = False
         self._require_alive()
         left = self._queue.unfinished if final else self._queue.unsealed
         with self._in_a_hurry():
@@ -298,15 +299,26 @@ class Sealing:
             self._sender.send(seal_call(made[0]), intent("seal", root, sealer))
         self._queue.sealed(root)
         with suppress(NotFinal):  # raised for the first: while a seal is not final, hardly anything is read
-            for output in outputs:
+            self._prove_all(outputs, root)
+            self._queue.finish(root)
+
+    def _prove_all(self, outputs: list[Output], root: bytes) -> None:
+        in_the_way: InputError | None = None
+        for output in outputs:
+            try:
                 certificate = self._drafted(output, root)
                 if certificate.proof is None:
-                    prove(self._client, certificate, sealer).save(self._certificate_path(output))
+                    prove(self._client, certificate, self._sender.address).save(self._certificate_path(output))
                     self._proved += 1
-            self._queue.finish(root)
+            except InputError as error:
+                in_the_way = in_the_way or error
+        if in_the_way:
+            raise in_the_way
 
     def _drafted(self, output: Output, root: bytes) -> Certificate:
         """The draft of an output as it was made, or its certificate."""
+        if not self._certificate_path(output).exists():
+            self._remake(root)
         made = Certificate.load(self._certificate_path(output))
         if made.root != root or made.work.content != output.content or made.creator != self._sender.address:
             raise InputError(
@@ -314,6 +326,15 @@ class Sealing:
                 "Put back the one that was there.",
             )
         return made
+
+    def _remake(self, root: bytes) -> None:
+        """Drafts that somebody removed follow from the secret and the files, unless those have changed."""
+        outputs = self._queue.batch(root)
+        made = drafts(map(self._draft, outputs), self._sender.address, self._client.contracts)
+        for output, certificate in zip(outputs, made, strict=True):
+            path = self._certificate_path(output)
+            if certificate.root == root and not path.exists():
+                certificate.save(path, replace=False)
 
     def _certificate_path(self, output: Output) -> Path:
         return path_beside(self._folder / output.name)

@@ -248,21 +248,22 @@ def test_what_became_of_a_file_meanwhile_holds_nobody_up(make: Callable[..., Sea
 def test_a_lost_draft_holds_up_its_own_batch_only(
     make: Callable[..., Sealing], faulty: Callable[..., FaultProxy], cli: Cli
 ) -> None:
-    line = faulty()
+    """And it is made anew from the secret and the file, if that is still what it was."""
+    line, content = faulty(), os.urandom(40)
     with make(rpc=line.url, batch=1, wait=False) as s:
         line.faults = lambda *_: "http 500"
-        lost = s.add(os.urandom(40))
+        lost = s.add(content)
         with pytest.raises(Unreachable):
             s.flush(timeout=2)
-        draft = path_beside(lost).read_bytes()
         path_beside(lost).unlink()
+        lost.write_bytes(b"other bytes")
         line.faults = lambda *_: None
         other = s.add(os.urandom(40))
         until(lambda: s.unfinished == 1)
         verified(cli, other)
         with pytest.raises(InputError, match=lost.name):
             s.flush(timeout=0.1)
-        path_beside(lost).write_bytes(draft)
+        lost.write_bytes(content)
     assert cli("flush", lost.parent, key="test:6").code == 0
     verified(cli, lost)
 

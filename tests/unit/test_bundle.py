@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -23,7 +25,7 @@ from countersign.certificate import Bundle, Certificate, bundle_beside
 from countersign.certificate.bundle import safe_name
 from countersign.errors import CertificateError, CountersignError, InputError, SignerError, WrongChain
 from countersign.records import ZERO, Contracts, Work
-from countersign.seal import Batch
+from countersign.seal import Batch, batch
 from countersign.seal.folder import Files, changed, digest
 from countersign.verify import verify
 
@@ -156,6 +158,36 @@ def test_a_batch_belongs_to_a_creator_a_chain_and_one_process(small: Path) -> No
         batch_at(small, contracts=replace(CONTRACTS, chain_id=1))
     with batch_at(small), pytest.raises(InputError, match="Another process"):
         batch_at(small)
+
+
+def test_what_was_removed_while_one_waited_for_it_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seal would be sent, and the file of its salts have no name any more."""
+    path, opened, removed = tmp_path / "b.countersign.bundle", batch._opened, threading.Event()
+
+    def slowly(path: Path) -> object:
+        waiting = opened(path)
+        removed.set()
+        return waiting
+
+    with batch_at(path) as first, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(batch, "_opened", slowly)
+        second = pool.submit(batch_at, path)
+        assert removed.wait(10)
+        path.unlink()
+        first.close()
+        with pytest.raises(InputError, match="has removed"):
+            second.result(10)
+
+
+def test_a_full_disk_is_called_what_it_is(tmp_path: Path) -> None:
+    with batch_at(tmp_path / "b.countersign.bundle") as made:
+        made._db.execute("PRAGMA max_page_count = 12")
+        with pytest.raises(InputError, match=r"full.*Check the disk"):
+            made.add_all(seal.Draft(f"{n}", Work(content(n)), bytes(32)) for n in range(1000))
+        assert made.size == 0
+        made.add("a", Work(content(1)))
 
 
 def test_what_is_not_finished_is_no_bundle_yet(tmp_path: Path) -> None:
