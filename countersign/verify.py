@@ -375,7 +375,7 @@ def _chain_facts(
     said = _claim(seal, claim, ours, f"as of block {now.block.number}")
     yield _changing(c, now, seal, said, client) if client else said
     if claim and client:
-        yield _objections(c, seal, claim, client)
+        yield _objections(c.work.content, claim, client, seal.block)
 
 
 def _consent(
@@ -465,14 +465,14 @@ def _changing(c: Certificate, now: ProvenState, seal: Seal, said: _Answer, clien
     return name, "unknown", f"{detail} So says {client.host}: verify again in some minutes."
 
 
-def _objections(c: Certificate, seal: Seal, claim: Claim, client: Client) -> _Answer:
+def _objections(content: bytes, claim: Claim, client: Client, first: int = 0) -> _Answer:
     """Anybody may object, so an objection warns and decides nothing, whatever a committee says of it. Objections are
     events: the node's word."""
     from countersign import objections  # what offline needs stays light
     from countersign.deal.words import COIN
 
     try:
-        found = objections.on_chain(client, claim, c.work.content, seal.block)
+        found = objections.on_chain(client, claim, content, first)
         if not found:
             return "objections", "pass", f"Nobody objects to the claim, says {client.host}."
         return "objections", "warn", objections.summary(found, client.head().time, COIN.show)
@@ -529,6 +529,7 @@ def lookup(client: Client, content: bytes, witnesses: Sequence[Client] = ()) -> 
         ("record", "pass", f"Claimed by {checksum(claim.creator)}, proven as of block {now.block.number}."),
         _standing(claim),
         ("seal", "pass", f"Sealed on {utc(claim.sealed_at)}."),
+        _objections(content, claim, client),
     ]
     return _report(_numbered(answers), facts)
 

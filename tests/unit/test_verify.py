@@ -450,6 +450,14 @@ def test_a_contract_wallets_signature_is_asked_of_the_wallet(sealer: bytes) -> N
     assert check(c).outcome == ("verified" if sealer == CREATOR else "could not check")
 
 
+def test_lookup_tells_of_objections_too() -> None:
+    node = Node(known(honest()))
+    assert states(lookup(node, CONTENT))["objections"] == "pass"  # type: ignore[arg-type]
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = lookup(node, CONTENT)  # type: ignore[arg-type]
+    assert report.outcome == "verified" and states(report)["objections"] == "warn"
+
+
 def test_lookup_proves_a_record_or_that_there_is_none() -> None:
     c = honest()
     nobody = lookup(Node(World().sealed(c, CREATOR)), CONTENT)  # type: ignore[arg-type]
