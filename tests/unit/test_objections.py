@@ -20,9 +20,9 @@ from countersign.chain.codec import Event
 from countersign.cli.credentials import described
 from countersign.cli.text import one_line
 from countersign.errors import InputError
+from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.index.store import Store
 from countersign.objections import indexed, ruling_words, summary
-from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.records import ZERO, Outcome, Policy, Seat, Stage, Verdict
 from countersign.seal.objection import (
     KINDS,
