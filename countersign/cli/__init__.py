@@ -70,6 +70,15 @@ def cli() -> None:
       countersign verify photo.jpg                       anybody checks, with the file and the certificate
 
     \b
+    More works, copies of them, and disputes:
+      countersign seal photos/                           any number in one transaction; certificates in one bundle
+      countersign seal photo.jpg --c2pa --disclosure …   also the copy to publish, with Content Credentials
+      countersign find copy.jpg                          who claims a similar work; recover rebuilds its certificate
+      countersign graph photo.jpg                        what it derives from
+      countersign object theirs.jpg --my-work mine.jpg   a public notice against a claim
+      countersign export-evidence photo.jpg              one ZIP that is checked offline
+
+    \b
     Payment that follows a verdict of AI oracles:
       countersign policy list                            who judges
       countersign deal propose NAME …                    terms, explained in plain words; nothing is paid

@@ -106,7 +106,7 @@ def _list(shell: Shell, batch: seal.Batch, sources: dict[str, Path], said: seal.
     where = json.dumps({name: os.fsencode(path).hex() for name, path in sources.items()})
     batch.expect(files.listed(), said.to_json(), where)
     for why, count in files.skipped.items():
-        shell.say(f"skipped: {count:,} {why}")
+        shell.say(f"skipped: {why}: {count:,}")
 
 
 def _digest(shell: Shell, batch: seal.Batch, skip_bad: bool) -> None:

@@ -15,6 +15,7 @@ from countersign.certificate import Certificate, path_beside
 from countersign.certificate.credentials import Brought
 from countersign.certificate.disclosure import disclosure_path
 from countersign.cli.shell import Shell, command, digest
+from countersign.cli.text import one_line
 from countersign.errors import InputError, MissingExtra
 from countersign.fingerprint.c2pa.container import EMBEDDABLE, original_digest
 from countersign.fingerprint.c2pa.reading import Credentials, read_manifest, sidecar_of
@@ -31,6 +32,7 @@ __all__ = [
     "brought",
     "c2pa_command",
     "credentialed",
+    "described",
     "disclosed",
     "marking_options",
     "stripped",
@@ -245,7 +247,7 @@ def _show(shell: Shell, file: Path, trust_anchors: Path | None) -> int:
         return 1
     original = original_digest(file) if found.embedded else None
     facts = {"credentials": found.to_json(), "original": to_hex(original) if original else None}
-    shell.answer(facts, "\n".join(_lines(found, original)))
+    shell.answer(facts, "\n".join(described(found, original)))
     return 0 if found.state in ("trusted", "untrusted", "development") else 1
 
 
@@ -259,7 +261,8 @@ _STATES = {
 }
 
 
-def _lines(found: Credentials, original: bytes | None) -> list[str]:
+def described(found: Credentials, original: bytes | None) -> list[str]:
+    """What Content Credentials say, a line each."""
     until = f", valid until {utc(found.valid_until)}" if found.valid_until else ""
     named = [("seal", f"leaf {to_hex(found.seal.leaf)} on chain {found.seal.chain_id}")] if found.seal else []
     facts = [
@@ -277,7 +280,7 @@ def _lines(found: Credentials, original: bytes | None) -> list[str]:
         *named,
         ("original", to_hex(original) if original else ""),
     ]
-    return [f"{name:<13}{value}" for name, value in facts if value]
+    return [f"{name:<13}{one_line(value)}" for name, value in facts if value]
 
 
 c2pa_command.add_command(_sign)

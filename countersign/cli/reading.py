@@ -13,6 +13,7 @@ from countersign.certificate import BUNDLE_SUFFIX, Certificate, credential_text,
 from countersign.cli.bundles import checkable, found_in_bundle
 from countersign.cli.credentials import ANCHORS, brought, stripped
 from countersign.cli.shell import Shell, command, content_of, digest
+from countersign.cli.text import one_line
 from countersign.durable import write_durably
 from countersign.errors import InputError, Unreachable
 from countersign.fingerprint.c2pa.container import original_of
@@ -32,6 +33,8 @@ _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "unknown": ("?", "ye
           "note": ("·", "cyan")}  # fmt: skip
 
 _UNDER = " " * 18
+_LONGEST = 10_000
+"""Characters of a step: strangers' names and words are in it."""
 
 
 @command(
@@ -139,12 +142,13 @@ def _text(report: Report, explain: bool) -> str:
     lines, width = [], max(len(step.name) for step in report.steps)
     for step in report.steps:
         mark, colour = _MARKS[step.state]
-        lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<{width}} {step.detail}")
+        detail = one_line(step.detail, _LONGEST)
+        lines.append(f"{click.style(mark, fg=colour)} {step.number:>2} {step.name:<{width}} {detail}")
         if explain:
             lines += [*wrap(EXPLANATIONS[step.name], 96, initial_indent=_UNDER, subsequent_indent=_UNDER), ""]
     colour = {"verified": "green", "not verified": "red", "could not check": "yellow"}[report.outcome]
     disputed = any(step.name == "objections" and step.state == "warn" for step in report.steps)
-    said = f": {report.summary}" + " Objected to: see the step 'objections'." * disputed
+    said = f": {one_line(report.summary, _LONGEST)}" + " Objected to: see the step 'objections'." * disputed
     return "\n".join([*lines, click.style(report.outcome.upper(), fg=colour, bold=True) + said])
 
 

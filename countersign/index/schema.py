@@ -5,7 +5,7 @@ from __future__ import annotations
 
 __all__ = ["EVENT_TABLES", "SCHEMA", "VERSION"]
 
-VERSION = 3
+VERSION = 4
 
 EVENT_TABLES = {
     "seals": ("root", "sealer"),
@@ -47,6 +47,7 @@ _INDEXES = (("seals", "sealer"), ("seals", "root"), ("claims", "content"), ("cla
             ("deliveries", "deal_id"), ("deliveries", "subject"), ("deal_disputes", "deal_id"),
             ("deal_rulings", "deal_id"), ("deal_payments", "deal_id"), ("credits", "account"))  # fmt: skip
 
+# What the claimant's identity says of its own claim is an answer, no objection; said twice, an objection is one.
 # A retraction holds for the identity that made it: a claim that displaces another identity's starts without, one that
 # displaces its own identity's stays retracted.
 _VIEWS = """
@@ -62,7 +63,10 @@ SELECT c.*, coalesce((SELECT r.retracted FROM retractions r WHERE r.content = c.
                                           AND other.identity <> c.identity
                                           AND (other.block, other.log_index) > (own.block, own.log_index)))
                       ORDER BY r.block DESC, r.log_index DESC LIMIT 1), 0) AS retracted,
-       (SELECT count(*) FROM objections o WHERE o.content = c.content) AS objections
+       (SELECT count(DISTINCT o.subject) FROM objections o WHERE o.content = c.content
+        AND o.objector NOT IN (c.creator, c.identity)
+        AND NOT EXISTS (SELECT 1 FROM key_events k WHERE k.identity = c.identity AND k.key = o.objector
+                        AND k.kind IN ('registered', 'adopted'))) AS objections
 FROM claims_named c
 WHERE NOT EXISTS (SELECT 1 FROM claims n WHERE n.content = c.content
                   AND (n.block, n.log_index) > (c.block, c.log_index));

@@ -341,9 +341,9 @@ def test_nodes_that_are_not_as_needed(cli: Cli, work: Path) -> None:
         refused(cli("verify", work), "no Countersign registry")
     cli.url = bare.url
     refused(cli("seal", work, key="test:0"), "does not answer")
-    for url in ("nonsense", "ftp://127.0.0.1", ""):
+    for url, words in (("nonsense", "no URL"), ("ftp://127.0.0.1", "does not answer"), ("", "no URL")):
         cli.url = url
-        refused(cli("verify", work), "does not answer")
+        refused(cli("verify", work), words)
 
 
 class _Website(BaseHTTPRequestHandler):

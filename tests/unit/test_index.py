@@ -153,6 +153,16 @@ def test_a_retraction_is_the_identitys_that_made_it(store: Store, events: list[E
     assert claim["creator"] == next(made for made in reversed(events) if made.name == "Claimed").arguments["creator"]
 
 
+def test_answers_and_repetitions_are_no_objections(store: Store) -> None:
+    def said(by: bytes, evidence: bytes) -> Event:
+        return event("Objected", content=CONTENT, objector=by, evidence=evidence, uri="")
+
+    put(store, claimed(OWNER, 9), ADOPTED, said(OWNER, ZERO), said(HEIR, ZERO), said(THIEF, ZERO), said(THIEF, ZERO))
+    assert ask(store).claim(CONTENT)["objections"] == 1  # type: ignore[index]
+    put(store, said(THIEF, b"\x01" * 32), start=7)
+    assert ask(store).claim(CONTENT)["objections"] == 2  # type: ignore[index]
+
+
 def test_answers(store: Store) -> None:
     seal = event("Sealed", root=b"\x05" * 32, sealer=OWNER)
     against = event("Objected", content=CONTENT, objector=THIEF, evidence=ZERO, uri="")

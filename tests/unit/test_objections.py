@@ -17,8 +17,10 @@ from test_index import CONTENT, HEIR, HERE, OWNER, THIEF, ask, claimed, event, p
 
 from countersign.canonical import objection_id, text_hash
 from countersign.chain.codec import Event
+from countersign.cli.credentials import described
 from countersign.cli.text import one_line
 from countersign.errors import InputError
+from countersign.fingerprint.c2pa.reading import Credentials
 from countersign.index.store import Store
 from countersign.objections import indexed, ruling_words, summary
 from countersign.records import ZERO, Outcome, Policy, Seat, Stage, Verdict
@@ -92,6 +94,12 @@ def test_the_id_binds_chain_registry_content_objector_and_evidence() -> None:
 
 def test_a_strangers_words_stay_on_one_line() -> None:
     assert one_line("a\nb\x1b[31m\u202ec") == "a b\ufffd[31m\ufffdc"
+
+
+def test_what_a_manifest_says_stays_on_its_line() -> None:
+    said = Credentials("untrusted", "Eve\nstate        valid, signer trusted", generator="x\x1b[2J")
+    assert [line.split()[0] for line in described(said, None)] == ["state", "signer", "made"]
+    assert "\x1b" not in "".join(described(said, None))
     assert one_line("é" * 9, 4) == "éééé…"
 
 

@@ -480,6 +480,14 @@ def test_a_wallet_that_was_cut_off_consents_to_nothing_new() -> None:
     assert check(claimed.prove(c, THIEF), client=Node(claimed, accepts=True)).outcome == "verified"
 
 
+def test_lookup_tells_of_objections_too() -> None:
+    node = Node(known(honest()))
+    assert states(lookup(node, CONTENT))["objections"] == "pass"  # type: ignore[arg-type]
+    node.against = [objected(THIEF, bytes(32), 60)]
+    report = lookup(node, CONTENT)  # type: ignore[arg-type]
+    assert report.outcome == "verified" and states(report)["objections"] == "warn"
+
+
 def test_lookup_proves_a_record_or_that_there_is_none() -> None:
     c = honest()
     nobody = lookup(Node(World().sealed(c, CREATOR)), CONTENT)  # type: ignore[arg-type]
