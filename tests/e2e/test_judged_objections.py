@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from PIL import Image, ImageFilter
 from countersign.canonical import checksum, text_hash
 from countersign.records import Outcome as Verdict
 from countersign.records import Policy, Seat
+from tools.deployment import deploy_local
 from tools.devnet import Devnet
 from tools.ports import free_port
 
@@ -38,6 +39,15 @@ def painted() -> Image.Image:
     """A picture nobody else has: broad patches, as photographs have them."""
     patches = Image.frombytes("RGB", (9, 9), os.urandom(243))
     return patches.resize((360, 360), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(4))
+
+
+@pytest.fixture(scope="module")
+def chain(mining: Callable[[Devnet], Any]) -> Iterator[Devnet]:
+    """One of its own: who has sealed anything before matters here."""
+    with Devnet() as own:
+        deploy_local(own)
+        with mining(own):
+            yield own
 
 
 @pytest.fixture(scope="module")

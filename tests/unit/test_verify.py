@@ -419,7 +419,7 @@ def test_sealing_anew_leaves_no_objection_behind() -> None:
     node = Node(world)
     node.against = [objected(THIEF, bytes(32), 60)]
     report = check(world.prove(c, CREATOR), client=node)
-    assert states(report)["objections"] == "warn" and "1 objection(s)" in detail(report)
+    assert states(report)["objections"] == "warn" and "1 objection against the claim" in detail(report)
 
 
 def test_who_has_no_certificate_is_told_of_objections_too() -> None:
@@ -427,7 +427,7 @@ def test_who_has_no_certificate_is_told_of_objections_too() -> None:
     assert states(lookup(node, CONTENT))["objections"] == "pass"  # type: ignore[arg-type]
     node.against = [objected(THIEF, bytes(32), 60)]
     report = lookup(node, CONTENT)  # type: ignore[arg-type]
-    assert report.outcome == "verified" and "1 objection(s) against the claim" in detail(report)
+    assert report.outcome == "verified" and "1 objection against the claim" in detail(report)
 
 
 def objected(objector: bytes, evidence: bytes, block: int) -> Event:
