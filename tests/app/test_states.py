@@ -250,6 +250,7 @@ def _superseded(chain: Devnet) -> Page:
     content = work()
     first, second = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
     first.press("Claim it now")
+    mine(chain)
     return dropped(content, second.kept().to_json())
 
 
@@ -257,6 +258,7 @@ def _rivalled(chain: Devnet) -> Page:
     content = work()
     first, second = sealed(chain, content, as_demo), sealed(chain, content, as_wallet)
     chain.send({"from": WALLET, **second.intent()["call"]})
+    mine(chain)
     return dropped(content, first.kept().to_json())
 
 
@@ -264,6 +266,7 @@ def _retracted(chain: Devnet) -> Page:
     content = work()
     certificate = claimed(chain, content).kept()
     retract(chain, certificate)
+    mine(chain)
     assert "Retracted" in dropped(content, None).text
     return dropped(content, certificate.to_json())
 
