@@ -33,7 +33,7 @@ def test_a_creator_registers_claims_and_somebody_verifies(
     stranger.open("/verify")
     stranger.give(work, certificate)
     stranger.sees(re.compile("^Verified$"))
-    stranger.sees("Claimed by the creator now")
+    stranger.sees("Claimed by the creator as of block")
     changed = tmp_path / "changed.txt"
     changed.write_bytes(work.read_bytes() + b"!")
     stranger.page.reload()
