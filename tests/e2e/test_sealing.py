@@ -213,7 +213,7 @@ def test_nothing_empty_is_kept_and_a_file_is_no_folder(
             with pytest.raises(InputError, match="empty output"):
                 s.add(empty)
         assert s.unfinished == 0
-    with pytest.raises(InputError, match="cannot be a folder"):
+    with pytest.raises(InputError, match="cannot be created: File exists"):
         countersign.sealing(work, key="test:6", rpc=chain.url, home=tmp_path / "home")
 
 
