@@ -131,6 +131,8 @@ class Visitor:
         return path
 
     def write(self, label: str, text: str) -> None:
+        """Type into a field, as a person does: after the page has taken the one before."""
+        self.settles()
         field = self.page.get_by_label(label, exact=True).first
         field.fill(text)
         field.press("Enter")
